@@ -1,0 +1,1 @@
+"""The evidence: does the tool detect what it claims to detect?"""

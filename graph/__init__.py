@@ -1,0 +1,1 @@
+"""The LangGraph machine, and the one door to it: `session`."""

@@ -1,0 +1,219 @@
+"""The nodes of the run. Each reads the state, lets an agent or a tool do the work, returns updates.
+
+After a kill a node starts again from its beginning: replies and scores are in the store by then,
+so that nothing is paid for twice.
+"""
+
+import asyncio
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from ..agents import analyzer, checker, clarifier, decomposer, planner, recommender
+from ..memory.records import Goal, LedgerEntry, Specification
+from ..tools import coverage as coverages
+from ..tools import exporters, filtering
+from ..tools.scorer import ScoreProgress
+from ..tools.text import shorten
+from ..tools.topics import find_topics, sampled_texts
+from . import reporting
+from .state import AnalyzeTask, State
+from .toolbox import Toolbox
+
+Run = Runtime[Toolbox]
+
+
+def tell(runtime: Run, stage: str, **details: Any) -> None:
+    """Streams progress as a custom event."""
+    runtime.stream_writer({"stage": stage, **details})
+
+
+async def clarify(state: State, runtime: Run) -> State:
+    """Asks for the next questions, until none is left or the round limit is met."""
+    box = runtime.context
+    rounds = state.get("asked_rounds", 0)
+    if state.get("stop_asking") or rounds >= box.config.rounds:
+        return {"questions": []}
+    tell(runtime, "clarify")
+    topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
+    questions, open_points = await clarifier.clarify(
+        box.door,
+        box.config.goal,
+        state.get("answers", []),
+        [f"{topic.name} ({topic.share:.0%})" for topic in topics],
+    )
+    return {"questions": questions, "open_points": open_points, "asked_rounds": rounds + 1}
+
+
+async def decompose(state: State, runtime: Run) -> State:
+    """Proposes subgoals; mends an earlier proposal where there are findings or a message."""
+    tell(runtime, "decompose")
+    specification = Specification(
+        goal=runtime.context.config.goal,
+        answers=state.get("answers", []),
+        open_points=state.get("open_points", []),
+    )
+    subgoals = await decomposer.decompose(
+        runtime.context.door,
+        specification,
+        state.get("subgoals", []),
+        state.get("findings", []),
+        state.get("message", ""),
+    )
+    return {
+        "specification": specification,
+        "subgoals": subgoals,
+        "message": "",
+        "decompositions": state.get("decompositions", 0) + 1,
+    }
+
+
+async def check(state: State, runtime: Run) -> Command[Literal["decompose", "review_subgoals"]]:
+    """Sends findings back to the decomposer, at most `rounds` times; then a person decides."""
+    tell(runtime, "check")
+    box = runtime.context
+    subgoals = state.get("subgoals", [])
+    specification = state.get("specification") or Specification(goal=Goal(text="-"))
+    findings = await checker.check(box.door, specification, subgoals)
+    again = bool(findings) and state.get("decompositions", 0) < box.config.rounds
+    return Command(update={"findings": findings}, goto="decompose" if again else "review_subgoals")
+
+
+async def score(state: State, runtime: Run) -> State:
+    """Judges every row against every subgoal. Resumes from the store."""
+    box = runtime.context
+    subgoals = state.get("subgoals", [])
+    box.out.mkdir(parents=True, exist_ok=True)
+    tell(runtime, "score", done=0, total=len(box.table))
+
+    def show(progress: ScoreProgress) -> None:
+        tell(runtime, "score", **vars(progress))
+
+    counts = await box.judge.score(box.run, box.table.samples(), len(box.table), subgoals, show)
+    counts.bad, counts.format = box.table.bad_rows, box.table.format
+    return {"counts": counts}
+
+
+async def assess(state: State, runtime: Run) -> State:
+    """A(s) against tau."""
+    box = runtime.context
+    tell(runtime, "assess")
+    subgoals = state.get("subgoals", [])
+    found = coverages.assess(box.store.scores, box.run, box.judge.judge, subgoals, box.config.tau)
+    return {"coverage": found}
+
+
+async def analyze(task: AnalyzeTask, runtime: Run) -> State:
+    """Gaps of one subgoal, from the explanations of its low rows."""
+    box, subgoal = runtime.context, task["coverage"].subgoal
+    tell(runtime, "analyze", note=subgoal.name)
+    scores, judge = box.store.scores, box.judge.judge
+    low = scores.low_rows(box.run, judge, subgoal, box.config.tau)
+    rows = []
+    for row, value in analyzer.pick(low, subgoal, box.config.seed):
+        if sample := box.table.sample(row):
+            explanation = scores.get(judge, sample.hash)[subgoal.hash].explanation
+            excerpt = f"{shorten(sample.input, 200)} → {shorten(sample.output, 300)}"
+            rows.append(analyzer.LowRow(row, sample.id, value, explanation, excerpt))
+    gaps = await analyzer.analyze(
+        box.door, box.vectors, box.embedder, subgoal, rows, len(low), box.config.seed
+    )
+    return {"gaps": gaps}
+
+
+async def recommend(state: State, runtime: Run) -> State:
+    """Recommendations for every gap, and the plan of what to synthesise."""
+    box, gaps = runtime.context, state.get("gaps", [])
+    tell(runtime, "recommend")
+    below = [c for c in state.get("coverage", []) if c.gap]
+    found = await asyncio.gather(
+        *(
+            recommender.recommend(
+                box.door, c, [g for g in gaps if g.subgoal_id == c.subgoal.id], bool(box.documents)
+            )
+            for c in below
+        )
+    )
+    recommendations = [one for some in found for one in some]
+    items = planner.plan_items(below, gaps, recommendations, box.config.synthesize)
+    if not items:
+        return {"recommendations": recommendations, "plan": None}
+    plan = planner.foretell(
+        items,
+        box.door.model,
+        box.judge.model,
+        list(sampled_texts(box.table, box.config.seed).values()),
+        len(state.get("subgoals", [])),
+        box.config.rounds,
+        box.config.price,
+    )
+    return {"recommendations": recommendations, "plan": plan}
+
+
+async def ledger(state: State, runtime: Run) -> State:
+    """Scores the synthetic rows with the ordinary judge: each subgoal before and after."""
+    box, before = runtime.context, state.get("coverage", [])
+    rows = [c for outcome in state.get("synthesis", []) for c in outcome.accepted]
+    if not rows:
+        return {"ledger": []}
+    tell(runtime, "ledger", note=f"{len(rows)} synthetic rows")
+    subgoals = [c.subgoal for c in before]
+    samples = [exporters.as_sample(index, row) for index, row in enumerate(rows)]
+    await box.judge.score(box.synthetic_run, samples, len(samples), subgoals)
+    added = coverages.assess(
+        box.store.scores, box.synthetic_run, box.judge.judge, subgoals, box.config.tau
+    )
+    entries = []
+    for old, new in zip(before, added, strict=True):
+        total = (old.mean or 0) * old.judged + (new.mean or 0) * new.judged
+        judged = old.judged + new.judged
+        entries.append(
+            LedgerEntry(
+                subgoal_id=old.subgoal.id,
+                before=old.mean,
+                after=total / judged if judged else None,
+                added=new.judged,
+                added_mean=new.mean,
+                failed=new.failed,
+            )
+        )
+    return {"ledger": entries}
+
+
+async def filter_rows(state: State, runtime: Run) -> State:
+    """Writes the goal-aligned subset, and the synthetic rows beside it."""
+    box, subgoals = runtime.context, state.get("subgoals", [])
+    tell(runtime, "filter")
+    scored = (
+        filtering.values_of(row, scores)
+        for row, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals)
+    )
+    kept, result = filtering.select(scored, subgoals, box.config.keep, box.config.seed)
+    files = {"filtered": box.out / f"filtered{exporters.rows_suffix(box.table)}"}
+    exporters.write_rows(box.table, kept, files["filtered"])
+    result.path = str(files["filtered"])
+    accepted = [(o, c) for o in state.get("synthesis", []) for c in o.accepted]
+    if accepted:
+        files["synthetic"] = box.out / "synthetic.jsonl"
+        files["provenance"] = box.out / "synthetic.provenance.jsonl"
+        exporters.write_jsonl(
+            (exporters.as_row(box.table, c) for _, c in accepted), files["synthetic"]
+        )
+        exporters.write_jsonl(
+            (
+                {"line": line, "gap": o.item.gap_id, "subgoal": o.item.subgoal_id,
+                 "generator": box.door.model.name, "discriminator": box.door.model.name,
+                 **c.model_dump(exclude={"input", "output"})}
+                for line, (o, c) in enumerate(accepted, start=1)
+            ),
+            files["provenance"],
+        )  # fmt: skip
+    return {"filtered": result, "files": {name: str(path) for name, path in files.items()}}
+
+
+async def report(state: State, runtime: Run) -> State:
+    """Writes report.html, report.json, scores.jsonl and the figures."""
+    tell(runtime, "report")
+    files = await reporting.write(state, runtime.context)
+    return {"files": state.get("files", {}) | files}

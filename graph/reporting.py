@@ -1,0 +1,103 @@
+"""From a finished run's state to its report."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from .. import __version__
+from ..memory.records import Specification
+from ..tools import coverage, exporters, figures, report
+from ..tools.embedded_model import HONESTY, EmbeddedModel
+from ..tools.judge import RUBRIC
+from ..tools.topics import find_topics
+from .state import State
+from .toolbox import Toolbox
+
+
+async def write(state: State, box: Toolbox) -> dict[str, str]:
+    """Writes scores.jsonl, the figures, report.json and report.html; returns their paths."""
+    subgoals = state.get("subgoals", [])
+    scores = box.out / "scores.jsonl"
+    rows = box.store.scores.rows(box.run, box.judge.judge, subgoals)
+    exporters.write_scores(rows, scores)
+    heat = await heat_map(state, box)
+    drawn = figures.draw_all(state.get("coverage", []), heat, box.config.tau, box.out)
+    names = ("report.html", "report.json")
+    files = {path.split(".")[1]: str(box.out / path) for path in names} | {"scores": str(scores)}
+    files |= {name: str(path) for name, path in drawn.items()}
+    found = collect(state, box, heat, state.get("files", {}) | files)
+    report.write_json(found, Path(files["json"]))
+    report.write_html(found, drawn, Path(files["html"]))
+    return files
+
+
+def collect(
+    state: State, box: Toolbox, heat: report.HeatMap, files: dict[str, str]
+) -> report.Report:
+    filtered, counts = state.get("filtered"), state.get("counts")
+    assert filtered is not None and counts is not None, "the report is the last node"
+    return report.Report(
+        run=box.run,
+        specification=state.get("specification") or Specification(goal=box.config.goal),
+        provenance=provenance(box),
+        rows=counts,
+        findings=state.get("findings", []),
+        coverage=state.get("coverage", []),
+        heat_map=heat,
+        gaps=state.get("gaps", []),
+        recommendations=state.get("recommendations", []),
+        plan=state.get("plan"),
+        synthesis=state.get("synthesis", []),
+        ledger=state.get("ledger", []),
+        filtered=filtered,
+        usage=box.store.replies.usage(box.run),
+        files=files,
+    )
+
+
+def provenance(box: Toolbox) -> report.Provenance:
+    limit = box.config.source.max_chars
+    notes = [
+        "A(s) is the mean over judged rows with a 95 % t-interval; the share of supporting rows "
+        "has a 95 % Wilson interval. Both speak of sampling rows like these, not of the judge's "
+        "own errors.",
+        "Failed judgements are left out of every figure and counted beside it.",
+    ]
+    if isinstance(box.judge.model, EmbeddedModel):
+        notes.insert(0, HONESTY)
+    if isinstance(box.door.model, EmbeddedModel):
+        notes.append("Synthetic rows are extractive: passages of your own texts, put together.")
+    return report.Provenance(
+        version=__version__,
+        judge=box.judge.judge,
+        model=box.door.model.name,
+        embedder=box.config.embedder,
+        rubric=RUBRIC.splitlines(),
+        tau=box.config.tau,
+        seed=box.config.seed,
+        data=box.config.source.path,
+        cut_rule=f"an input or output of more than {limit:,} characters keeps its first three "
+        "quarters and its last quarter of so many characters for the judge",
+        verdict_rule=coverage.VERDICT_RULE,
+        notes=notes,
+    )
+
+
+async def heat_map(state: State, box: Toolbox) -> report.HeatMap:
+    """Mean alignment of each subgoal over the rows of each topic, in the sampled rows."""
+    subgoals = state.get("subgoals", [])
+    topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
+    topic_of = {row: number for number, topic in enumerate(topics) for row in topic.rows}
+    values: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for row, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals):
+        if (topic := topic_of.get(row)) is not None:
+            for subgoal, score in scores.items():
+                if score.value is not None:
+                    values[subgoal, topic].append(score.value)
+    cells = [[values[s.id, number] for number in range(len(topics))] for s in subgoals]
+    return report.HeatMap(
+        topics=[topic.name for topic in topics],
+        shares=[topic.share for topic in topics],
+        subgoals=[subgoal.name for subgoal in subgoals],
+        values=[[sum(c) / len(c) if c else None for c in line] for line in cells],
+        sampled=len(topic_of),
+    )

@@ -1,0 +1,50 @@
+"""Where the graph goes next. Pure functions of the state."""
+
+from typing import Literal
+
+from langgraph.types import Send
+
+from .state import State, SynthesisState
+
+
+def after_start(state: State) -> Literal["clarify", "score"]:
+    """Given subgoals skip clarification and decomposition."""
+    return "score" if state.get("approved") else "clarify"
+
+
+def after_clarify(state: State) -> Literal["ask_person", "decompose"]:
+    return "ask_person" if state.get("questions") else "decompose"
+
+
+def after_subgoals(state: State) -> Literal["score", "decompose"]:
+    return "score" if state.get("approved") else "decompose"
+
+
+def after_assess(state: State) -> list[Send] | Literal["filter"]:
+    """One analysis for each subgoal below tau; none, and nothing is left but to filter."""
+    tasks = [Send("analyze", {"coverage": c}) for c in state.get("coverage", []) if c.gap]
+    return tasks or "filter"
+
+
+def after_recommend(state: State) -> Literal["review_synthesis", "filter"]:
+    plan = state.get("plan")
+    return "review_synthesis" if plan and plan.items else "filter"
+
+
+def after_synthesis_review(state: State) -> list[Send] | Literal["filter"]:
+    """One loop of generator and discriminator for each item of the approved plan."""
+    plan = state.get("plan")
+    subgoals = {subgoal.id: subgoal for subgoal in state.get("subgoals", [])}
+    gaps = {gap.id: gap for gap in state.get("gaps", [])}
+    tasks = [
+        Send(
+            "synthesize",
+            {"item": item, "subgoal": subgoals[item.subgoal_id], "gap": gaps[item.gap_id]},
+        )
+        for item in (plan.items if plan else [])
+    ]
+    return tasks or "filter"
+
+
+def after_generate(state: SynthesisState) -> Literal["discriminate", "conclude"]:
+    return "discriminate" if state.get("candidates") else "conclude"

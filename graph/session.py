@@ -1,0 +1,252 @@
+"""The one door to a run, for the command line, scripts and any other client.
+
+from goalcover.graph.session import run
+result = run("rows.jsonl", "Answer billing questions politely and refer refunds to a person.")
+for c in result.coverage:
+    print(c.subgoal.name, c.mean, c.verdict)
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from ..memory.checkpoints import open_checkpoints, serializer
+from ..memory.errors import UserError
+from ..memory.records import Goal, Subgoal
+from ..memory.store import open_store
+from ..tools.datasets import DataSource
+from ..tools.report import Report
+from ..tools.settings import RunConfig, checkpoint_url, home
+from . import review
+from .build import build
+from .state import State
+from .toolbox import Toolbox
+
+OUT = "goalcover-runs"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage has got; `total` is 0 where a stage does not count."""
+
+    stage: str
+    note: str = ""
+    done: int = 0
+    total: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The run waits for a person. `payload` is the interrupt's, see `review`."""
+
+    payload: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.payload["action_requests"][0]["name"]
+
+    @property
+    def args(self) -> dict[str, Any]:
+        return self.payload["action_requests"][0]["args"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    report: Report
+
+
+Event = Progress | Pending | Finished
+Reviewer = Callable[[Pending], dict[str, Any] | None]
+"""Answers a pending review (see `review.approve`, `edit`, `reject`); None leaves it waiting."""
+
+
+class Waiting(Exception):
+    """The run stopped at a review that nobody answered; it can be resumed."""
+
+    def __init__(self, run_id: str, pending: Pending) -> None:
+        super().__init__(f"run {run_id} waits: {pending.name}")
+        self.run_id = run_id
+        self.pending = pending
+
+
+def new_run(config: RunConfig, run_id: str | None = None) -> str:
+    """Enters a run in the list and gives its id. Nothing else happens yet."""
+    run_id = run_id or new_id()
+    with open_store(home()) as store:
+        store.runs.add(
+            run_id,
+            config.source.path,
+            config.goal.text,
+            str(Path(config.out).resolve()),
+            config.model_copy(update={"out": str(Path(config.out).resolve())}).model_dump_json(),
+        )
+    return run_id
+
+
+def new_id() -> str:
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class Session:
+    """One run, opened by `open_session`."""
+
+    def __init__(self, graph: CompiledStateGraph[State, Toolbox], box: Toolbox) -> None:
+        self._graph = graph
+        self._box = box
+        self._config: Any = {"configurable": {"thread_id": box.run}}
+
+    async def events(self, response: dict[str, Any] | None = None) -> AsyncIterator[Event]:
+        """Goes on until the run finishes or waits; the last event is Pending or Finished.
+
+        `response` answers the pending review; without one, a review that waits is given again.
+        Raises UserError for whatever the user can mend; the run can be resumed after it.
+        """
+        runs, run = self._box.store.runs, self._box.run
+        pending = await self.pending()
+        if pending and response is None:
+            runs.mark(run, "waiting", pending.name)
+            yield pending
+            return
+        if pending:
+            review.validate(pending.payload, response)
+        given = await self._input(response if pending else None)
+        runs.mark(run, "running")
+        try:
+            stage = ""
+            async for _, event in self._graph.astream(
+                given, self._config, context=self._box, stream_mode="custom", subgraphs=True
+            ):
+                progress = Progress(**event)
+                if progress.stage != stage:
+                    stage = progress.stage
+                    runs.mark(run, "running", stage)
+                yield progress
+        except UserError:
+            runs.mark(run, "failed")
+            raise
+        except BaseException:
+            runs.mark(run, "stopped")
+            raise
+        if pending := await self.pending():
+            runs.mark(run, "waiting", pending.name)
+            yield pending
+        else:
+            runs.mark(run, "finished", "finished")
+            yield Finished(read_report(self._box.out))
+
+    async def pending(self) -> Pending | None:
+        """The review that waits for an answer, if any."""
+        snapshot = await self._graph.aget_state(self._config)
+        return Pending(snapshot.interrupts[0].value) if snapshot.interrupts else None
+
+    async def _input(self, response: dict[str, Any] | None) -> Any:
+        if response is not None:
+            return Command(resume=response)
+        snapshot = await self._graph.aget_state(self._config)
+        if snapshot.created_at is not None:
+            return None  # goes on from the last checkpoint
+        subgoals = self._box.config.subgoals
+        return State(subgoals=subgoals, approved=True) if subgoals else State(approved=False)
+
+
+@asynccontextmanager
+async def open_session(run_id: str) -> AsyncIterator[Session]:
+    """Opens a run of the list. Raises UserError where it is unknown or another process has it."""
+    place = home()
+    with open_store(place) as store:
+        run = store.runs.get(run_id)
+        box = Toolbox(run_id, RunConfig.model_validate_json(run.config), place, store)
+        with lock(place, run_id):
+            async with open_checkpoints(place, checkpoint_url(), serializer()) as saver:
+                yield Session(build(saver), box)
+
+
+def lock(place: Path, run_id: str) -> FileLock:
+    """The lock of a run, taken. Raises UserError where another process holds it."""
+    folder = place / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = FileLock(folder / f"{run_id}.lock", timeout=0)
+    try:
+        taken.acquire()
+    except Timeout as error:
+        raise UserError(f"run {run_id} is under way in another process.") from error
+    return taken
+
+
+async def drive(run_id: str, reviewer: Reviewer, on_progress: Callable[[Progress], None]) -> Report:
+    """Takes a run to its end, asking `reviewer` at each review. Raises Waiting on no answer."""
+    async with open_session(run_id) as session:
+        response: dict[str, Any] | None = None
+        while True:
+            last: Event | None = None
+            async for event in session.events(response):
+                last = event
+                if isinstance(event, Progress):
+                    on_progress(event)
+            if isinstance(last, Finished):
+                return last.report
+            assert isinstance(last, Pending), "events end with Pending or Finished"
+            response = reviewer(last)
+            if response is None:
+                raise Waiting(run_id, last)
+
+
+def resume(
+    run_id: str,
+    reviewer: Reviewer = lambda pending: review.approve(),
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Report:
+    """Goes on with a run that was started before; approves every review unless told otherwise."""
+    return asyncio.run(drive(run_id, reviewer, on_progress))
+
+
+def run(
+    data: str | Path,
+    goal: str | Goal,
+    *,
+    subgoals: list[Subgoal] | None = None,
+    input_columns: list[str] | None = None,
+    output_column: str | None = None,
+    reviewer: Reviewer = lambda pending: review.approve(),
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    **options: Any,
+) -> Report:
+    """The whole method on a data file: Algorithm 1 of the paper, with filtering and synthesis.
+
+    Approves every review unless a `reviewer` is given. `options` are the fields of RunConfig
+    (tau, model, judge, base_url, out, …). Raises UserError for what the user can mend.
+    """
+    run_id = new_id()
+    source = DataSource(
+        path=str(data), input_columns=input_columns or [], output_column=output_column
+    )
+    options.setdefault("out", str(Path(OUT) / run_id))
+    config = RunConfig(
+        source=source,
+        goal=Goal(text=goal) if isinstance(goal, str) else goal,
+        subgoals=subgoals or [],
+        **options,
+    )
+    new_run(config, run_id)
+    return resume(run_id, reviewer, on_progress)
+
+
+def read_report(out: Path) -> Report:
+    """The report in an output folder. Raises UserError where there is none."""
+    path = out / "report.json"
+    try:
+        return Report.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"there is no report in {out} yet.") from error
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,117 @@
+"""The loop generate ⇄ discriminate for one item of the plan, as a graph of its own."""
+
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from ..agents.discriminator import discriminate as judge_group
+from ..agents.generator import GenerateAsk, Rejection, Source
+from ..agents.generator import generate as write_rows
+from ..agents.planner import EXEMPLARS
+from ..memory.errors import ReplyFailure
+from ..memory.records import SynthesisOutcome
+from ..tools.documents import nearest_passages
+from .routes import after_generate
+from .state import SynthesisResult, SynthesisState
+from .toolbox import Toolbox
+
+EXEMPLAR_FROM = 0.4
+"""Rows below this alignment are no exemplars."""
+
+
+async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> SynthesisState:
+    """Asks for as many rows as are still missing."""
+    box, turn = runtime.context, state.get("round", 0) + 1
+    item, subgoal, gap = _task(state)
+    runtime.stream_writer({"stage": "synthesize", "note": f"{subgoal.name}, round {turn}"})
+    documents = await nearest_passages(
+        box.documents, f"{subgoal.description} {gap.name}", box.vectors, box.embedder, EXEMPLARS
+    )
+    ask = GenerateAsk(
+        subgoal=subgoal,
+        gap=gap,
+        exemplars=tuple(_exemplars(state, box)),
+        documents=tuple(Source(id=key, input="", output=text) for key, text in documents),
+        rejected=tuple(
+            Rejection(input=c.input, reason=c.explanation) for c in state.get("rejected", [])
+        ),
+        count=item.rows - len(state.get("accepted", [])),
+        round=turn,
+    )
+    try:
+        candidates = await write_rows(box.door, ask)
+    except ReplyFailure:
+        candidates = []
+    return {"candidates": candidates, "round": turn}
+
+
+async def discriminate(
+    state: SynthesisState, runtime: Runtime[Toolbox]
+) -> Command[Literal["generate", "conclude"]]:
+    """Judges the candidates; rejected ones go back to the generator with the reasons, bounded."""
+    box = runtime.context
+    item, subgoal, gap = _task(state)
+    exemplars = _exemplars(state, box)
+    earlier = state.get("accepted", [])
+    good, refused = await judge_group(
+        box.door,
+        subgoal,
+        gap,
+        state.get("candidates", []),
+        exemplars[0] if exemplars else None,
+        earlier,
+        exemplars,
+    )
+    accepted = earlier + good
+    done = len(accepted) >= item.rows or state.get("round", 0) >= box.config.rounds
+    return Command(
+        update={
+            "accepted": accepted,
+            "rejected": state.get("rejected", []) + refused,
+            "candidates": [],
+        },
+        goto="conclude" if done else "generate",
+    )
+
+
+async def conclude(state: SynthesisState) -> SynthesisResult:
+    """Says what came of the item, and why where it is less than was asked for."""
+    item, _, _ = _task(state)
+    accepted, rejected = state.get("accepted", []), state.get("rejected", [])
+    note = ""
+    if len(accepted) < item.rows:
+        note = (
+            f"{len(accepted)} of {item.rows} rows after {state.get('round', 0)} rounds: "
+            f"{len(rejected)} candidates were rejected"
+            + ("." if rejected else " and the generator offered no other.")
+        )
+    outcome = SynthesisOutcome(
+        item=item, accepted=accepted, rejected=rejected, rounds=state.get("round", 0), note=note
+    )
+    return {"synthesis": [outcome]}
+
+
+def _task(state: SynthesisState):
+    """The fields that every task is started with."""
+    return state["item"], state["subgoal"], state["gap"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+
+
+def _exemplars(state: SynthesisState, box: Toolbox) -> list[Source]:
+    """The user's rows that support the subgoal best; the first is the discriminator's anchor."""
+    _, subgoal, _ = _task(state)
+    best = box.best_rows(subgoal, EXEMPLARS)
+    samples = (box.table.sample(row) for row, value in best if value >= EXEMPLAR_FROM)
+    return [Source(id=s.id, input=s.input, output=s.output) for s in samples if s]
+
+
+def synthesis_graph() -> StateGraph[SynthesisState, Toolbox, SynthesisState, SynthesisResult]:
+    builder = StateGraph(SynthesisState, context_schema=Toolbox, output_schema=SynthesisResult)
+    builder.add_node(generate)
+    builder.add_node(discriminate)
+    builder.add_node(conclude)
+    builder.add_edge(START, "generate")
+    builder.add_conditional_edges("generate", after_generate)
+    builder.add_edge("conclude", END)
+    return builder

@@ -1,0 +1,64 @@
+"""What the nodes of one run work with. It is the graph's runtime context, never its state."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..memory.records import Subgoal
+from ..memory.store import Store
+from ..memory.vectors import VectorStore
+from ..tools.datasets import Table, load
+from ..tools.documents import read_passages
+from ..tools.embeddings import Embedder
+from ..tools.model import Door
+from ..tools.scorer import Scorer
+from ..tools.settings import RunConfig, open_model
+
+
+@dataclass
+class Toolbox:
+    """Everything is opened when it is first used, so that a resumed run opens only what it needs."""
+
+    run: str
+    config: RunConfig
+    home: Path
+    store: Store
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        return Embedder(self.config.embedder)
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        return VectorStore(self.home, self.config.embedder)
+
+    @cached_property
+    def door(self) -> Door:
+        model = open_model(self.config.model, self.config.base_url, self.embedder)
+        return Door(model, self.store, self.run)
+
+    @cached_property
+    def judge(self) -> Scorer:
+        name = self.config.judge or self.config.model
+        model = open_model(name, self.config.base_url, self.embedder)
+        return Scorer(Door(model, self.store, self.run), self.store, self.config.max_concurrency)
+
+    @cached_property
+    def table(self) -> Table:
+        return load(self.config.source, self.home / "datasets")
+
+    @cached_property
+    def documents(self) -> dict[str, str]:
+        return read_passages(self.config.documents)
+
+    @property
+    def out(self) -> Path:
+        return Path(self.config.out)
+
+    @property
+    def synthetic_run(self) -> str:
+        """The name under which the synthetic rows of this run are scored."""
+        return f"{self.run}/synthetic"
+
+    def best_rows(self, subgoal: Subgoal, count: int) -> list[tuple[int, float]]:
+        return self.store.scores.best_rows(self.run, self.judge.judge, subgoal, count)

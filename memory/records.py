@@ -1,0 +1,258 @@
+"""The records everyone shares. Words and symbols follow section 3 of the paper.
+
+They are plain pydantic models: the graph's state, the stores, `report.json` and the interrupts
+all carry them.
+"""
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Verdict = Literal["enough", "thin", "missing", "unknown"]
+
+
+def content_hash(*parts: str) -> str:
+    """128-bit hex digest of texts, unambiguous about where one part ends."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{len(part)}:".encode())
+        digest.update(part.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
+
+
+class Record(BaseModel):
+    """Base of all records: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Goal(Record):
+    """The practitioner's sentence G with its domain d and task type t."""
+
+    text: str = Field(min_length=1)
+    domain: str = ""
+    task: str = ""
+
+
+class Question(Record):
+    """A clarifying question with the answer that is used when the person skips it."""
+
+    id: str
+    dimension: str
+    text: str
+    reason: str = ""
+    suggestions: list[str] = []
+    default: str = ""
+
+
+class Answer(Record):
+    """One answered question. `given` is False where the default was taken."""
+
+    question: Question
+    text: str
+    given: bool = True
+
+
+class Specification(Record):
+    """The goal after clarification: R(G) in the paper's terms."""
+
+    goal: Goal
+    answers: list[Answer] = []
+    open_points: list[str] = []
+
+
+class Subgoal(Record):
+    """One atomic, independently evaluable capability s, optionally with the support wanted."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(min_length=1)
+    description: str = Field(min_length=1)
+    target_share: float | None = Field(default=None, gt=0, le=1)
+    target_count: int | None = Field(default=None, gt=0)
+
+    @property
+    def hash(self) -> str:
+        """What a judgement depends on: name and description, not the wanted support."""
+        return content_hash(self.id, self.name, self.description)
+
+
+class Finding(Record):
+    """What a check found wrong with a decomposition (Eqs. 1-3 of the paper)."""
+
+    check: Literal["atomic", "disjoint", "complete"]
+    subgoal_ids: list[str] = []
+    message: str
+
+
+class Sample(Record):
+    """One training row (x, y) as the judge sees it.
+
+    `cut` counts the characters left out because the row was too long for the judge.
+    """
+
+    index: int
+    id: str
+    input: str
+    output: str
+    cut: int = 0
+
+    @property
+    def hash(self) -> str:
+        return content_hash(self.input, self.output)
+
+
+class Score(Record):
+    """A(x, y, s) with its explanation r, or None with the reason why there is no judgement."""
+
+    value: float | None = Field(default=None, ge=0, le=1)
+    explanation: str = ""
+    error: str | None = None
+
+
+class Coverage(Record):
+    """Dataset alignment A(s) of one subgoal, and what stands behind it.
+
+    `mean` is None when no row could be judged. `interval` is the 95 % t-interval of the mean and
+    `share_interval` the 95 % Wilson interval of the share of supporting rows (A >= 0.6).
+    """
+
+    subgoal: Subgoal
+    mean: float | None
+    interval: tuple[float, float] | None = None
+    judged: int
+    failed: int = 0
+    low: int = 0
+    supporting: int = 0
+    share_interval: tuple[float, float] | None = None
+    wanted: int = 0
+    verdict: Verdict = "unknown"
+    histogram: list[int] = Field(default=[0] * 6, description="rows per anchor, 0.0 to 1.0")
+    gap: bool = Field(description="A(s) < tau (section 3.4)")
+
+
+class Evidence(Record):
+    """A low row that shows a gap: where it is, and what the judge said of it."""
+
+    row: int
+    sample_id: str
+    score: float
+    explanation: str
+    excerpt: str
+
+
+class Gap(Record):
+    """A missing capability, found in the explanations of low rows (Gaps_s, Eq. 8)."""
+
+    id: str
+    subgoal_id: str
+    name: str
+    description: str
+    prevalence: float = Field(ge=0, le=1, description="rows / analysed")
+    rows: int = Field(description="analysed low rows that show the gap")
+    analysed: int = Field(
+        description="low rows whose explanations were clustered (a seeded sample)"
+    )
+    low: int = Field(description="all low rows of the subgoal")
+    evidence: list[Evidence] = []
+
+
+class Recommendation(Record):
+    """Rec_s for one gap (Eq. 9)."""
+
+    gap_id: str
+    subgoal_id: str
+    action: str
+    rows_wanted: int = Field(ge=0)
+    suits_synthesis: bool
+    reason: str = ""
+
+
+class PlanItem(Record):
+    """Rows to synthesise for one gap."""
+
+    gap_id: str
+    subgoal_id: str
+    rows: int = Field(ge=0)
+
+
+class SynthesisPlan(Record):
+    """What a person approves before rows are generated: what, how many, at what cost."""
+
+    items: list[PlanItem]
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None = None
+    how: str = Field(description="how calls, tokens and money were foretold")
+    model: str
+    judge: str
+
+
+class Candidate(Record):
+    """A row a generator proposes, with the discriminator's verdict once there is one."""
+
+    id: str
+    input: str
+    output: str
+    origin: Literal["model", "extractive"]
+    sources: list[str] = Field(default=[], description="ids of the user's rows it is grounded in")
+    score: float | None = None
+    explanation: str = ""
+
+
+class SynthesisOutcome(Record):
+    """What came of one plan item."""
+
+    item: PlanItem
+    accepted: list[Candidate] = []
+    rejected: list[Candidate] = []
+    rounds: int = 0
+    note: str = ""
+
+
+class LedgerEntry(Record):
+    """A subgoal before and after its data set is joined by the synthetic rows."""
+
+    subgoal_id: str
+    before: float | None
+    after: float | None
+    added: int
+    added_mean: float | None
+    failed: int = 0
+
+
+class FilterResult(Record):
+    """The goal-aligned subset, beside a random subset of the same size."""
+
+    rule: str
+    total: int
+    kept: int
+    means: dict[str, float | None]
+    random_means: dict[str, float | None]
+    original_means: dict[str, float | None]
+    seed: int
+    path: str = ""
+
+
+class RowCounts(Record):
+    """What happened to the rows between the file and the judge."""
+
+    read: int
+    judged: int
+    bad: int = 0
+    empty: int = 0
+    cut: int = 0
+    format: str = ""
+
+
+class Usage(Record):
+    """What a role asked of a model in one run."""
+
+    role: str
+    model: str
+    calls: int = 0
+    from_store: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0

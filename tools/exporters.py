@@ -1,0 +1,108 @@
+"""Rows, scores and synthetic rows out. Every file is written whole or not at all."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import UserError
+from ..memory.files import atomic_path, atomic_text
+from ..memory.records import Candidate, Sample, Score
+from .datasets import RAW, Table
+
+ROW_FORMATS = (".jsonl", ".csv", ".parquet")
+
+
+def check_suffix(path: Path, allowed: Sequence[str]) -> None:
+    """Raises UserError before any work is done for a file that could not be written."""
+    if path.suffix.lower() not in allowed:
+        raise UserError(f"--out {path}: unknown ending. Known: {', '.join(allowed)}.")
+
+
+def rows_suffix(table: Table) -> str:
+    """The ending for rows of this data set: its own where rows can be written so."""
+    suffix = Path(table.source.path).suffix.lower()
+    return suffix if suffix in ROW_FORMATS else ".jsonl"
+
+
+def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:
+    """Writes chosen rows with every column. JSON rows go to .jsonl byte for byte."""
+    check_suffix(path, ROW_FORMATS)
+    suffix = path.suffix.lower()
+    if suffix == ".jsonl":
+        with atomic_text(path) as file:
+            for row in table.rows.select(indices):
+                text = row[RAW] if RAW in row else json.dumps(row, ensure_ascii=False, default=str)
+                file.write(text + "\n")
+        return
+    chosen = table.rows.select(indices)
+    if RAW in chosen.column_names:
+        import datasets
+
+        chosen = datasets.Dataset.from_list([json.loads(text) for text in chosen[RAW]])
+    with atomic_path(path) as partial:
+        if suffix == ".csv":
+            chosen.to_csv(str(partial), index=False)
+        else:
+            chosen.to_parquet(str(partial))
+
+
+def write_scores(rows: Iterable[tuple[int, str, dict[str, Score]]], path: Path) -> int:
+    """One record a row: index, sample_id, scores{}, explanations{}, errors{}. Returns how many.
+
+    A failed judgement is null with its reason in `errors`.
+    """
+    check_suffix(path, (".jsonl", ".parquet"))
+    records = (score_record(*row) for row in rows)
+    if path.suffix.lower() == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pylist(list(records))
+        with atomic_path(path) as partial:
+            pq.write_table(table, partial)
+        return table.num_rows
+    count = 0
+    with atomic_text(path) as file:
+        for count, record in enumerate(records, start=1):
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    return count
+
+
+def score_record(index: int, sample_id: str, scores: dict[str, Score]) -> dict[str, Any]:
+    return {
+        "index": index,
+        "sample_id": sample_id,
+        "scores": {key: score.value for key, score in scores.items()},
+        "explanations": {key: score.explanation for key, score in scores.items()},
+        "errors": {key: score.error for key, score in scores.items() if score.error},
+    }
+
+
+def as_row(table: Table, candidate: Candidate) -> dict[str, Any]:
+    """A synthetic row in the data set's own form."""
+    text_in, text_out = candidate.input, candidate.output
+    if table.format == "messages":
+        turns = (("user", text_in), ("assistant", text_out))
+        return {"messages": [{"role": role, "content": text} for role, text in turns]}
+    if table.format == "conversations":
+        turns = (("human", text_in), ("gpt", text_out))
+        return {"conversations": [{"from": who, "value": text} for who, text in turns]}
+    if table.format == "columns":
+        first, *others = table.source.input_columns
+        output = table.source.output_column or "output"
+        return {first: text_in, **dict.fromkeys(others, ""), output: text_out}
+    if table.format == "instruction/output":
+        return {"instruction": text_in, "input": "", "output": text_out}
+    first, second = table.format.split("/")
+    return {first: text_in, second: text_out}
+
+
+def as_sample(index: int, candidate: Candidate) -> Sample:
+    return Sample(index=index, id=candidate.id, input=candidate.input, output=candidate.output)
+
+
+def write_jsonl(records: Iterable[dict[str, Any]], path: Path) -> None:
+    with atomic_text(path) as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")

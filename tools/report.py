@@ -1,0 +1,105 @@
+"""The report: one record, written as report.json and as one self-contained HTML page."""
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from ..memory.files import atomic_text
+from ..memory.records import (
+    Coverage,
+    FilterResult,
+    Finding,
+    Gap,
+    LedgerEntry,
+    Recommendation,
+    Record,
+    RowCounts,
+    Specification,
+    SynthesisOutcome,
+    SynthesisPlan,
+    Usage,
+)
+
+
+class HeatMap(Record):
+    """Mean alignment by subgoal and topic of the rows; None where no row of it was judged."""
+
+    topics: list[str]
+    shares: list[float]
+    subgoals: list[str]
+    values: list[list[float | None]] = Field(description="[subgoal][topic]")
+    sampled: int
+
+
+class Provenance(Record):
+    """How the numbers were obtained."""
+
+    version: str
+    judge: str
+    model: str
+    embedder: str
+    rubric: list[str]
+    tau: float
+    seed: int
+    data: str
+    cut_rule: str
+    verdict_rule: str
+    notes: list[str]
+
+
+class Report(Record):
+    """Everything a run found. The HTML page shows the same content."""
+
+    run: str
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    specification: Specification
+    provenance: Provenance
+    rows: RowCounts
+    findings: list[Finding]
+    coverage: list[Coverage]
+    heat_map: HeatMap
+    gaps: list[Gap]
+    recommendations: list[Recommendation]
+    plan: SynthesisPlan | None
+    synthesis: list[SynthesisOutcome]
+    ledger: list[LedgerEntry]
+    filtered: FilterResult
+    usage: list[Usage]
+    files: dict[str, str]
+
+
+def write_json(report: Report, path: Path) -> None:
+    with atomic_text(path) as file:
+        file.write(report.model_dump_json(indent=1) + "\n")
+
+
+def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
+    """The page holds its figures; all text of rows and models is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["score"] = _score
+    environment.filters["percent"] = _percent
+    images = {name: base64.b64encode(file.read_bytes()).decode() for name, file in figures.items()}
+    names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
+    page = environment.get_template("report.html.j2").render(r=report, images=images, names=names)
+    with atomic_text(path) as file:
+        # Lone surrogates, which JSON rows may hold, cannot be encoded.
+        file.write(page.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _percent(value: Any) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"

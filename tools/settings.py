@@ -1,0 +1,56 @@
+"""What a run is asked to do, and where its memory lies."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+
+from ..memory.records import Goal, Record, Subgoal
+from .chat_model import ChatModel
+from .datasets import DataSource
+from .embedded_model import EmbeddedModel
+from .embeddings import DEFAULT_EMBEDDER, Embedder
+from .model import Model
+
+
+class RunConfig(Record):
+    """Everything that decides the outcome of a run. Kept with the run; holds no key.
+
+    subgoals: given ones; clarification and decomposition are skipped. documents: text files that
+    synthetic rows may be grounded in.
+    tau: threshold of A(s), in [0, 1]. keep: alignment from which the filter keeps a row.
+    synthesize: most rows to synthesise for a subgoal. rounds: most rounds of clarification, of
+    decomposition and of synthesis. price: USD per million input and output tokens.
+    """
+
+    source: DataSource
+    goal: Goal
+    out: str
+    subgoals: list[Subgoal] = []
+    tau: float = Field(default=0.5, ge=0, le=1)
+    keep: float = Field(default=0.6, ge=0, le=1)
+    synthesize: int = Field(default=5, ge=0)
+    rounds: int = Field(default=3, ge=1)
+    model: str | None = None
+    judge: str | None = None
+    base_url: str | None = None
+    embedder: str = DEFAULT_EMBEDDER
+    documents: list[str] = []
+    max_concurrency: int = Field(default=16, ge=1)
+    price: tuple[float, float] | None = None
+    seed: int = 0
+
+
+def home() -> Path:
+    """The folder of the store, checkpoints and vectors: GOALCOVER_HOME or ~/.goalcover."""
+    return Path(os.environ.get("GOALCOVER_HOME") or Path.home() / ".goalcover")
+
+
+def checkpoint_url() -> str | None:
+    """GOALCOVER_CHECKPOINTS: a Postgres URL, where the default SQLite file will not do."""
+    return os.environ.get("GOALCOVER_CHECKPOINTS") or None
+
+
+def open_model(name: str | None, base_url: str | None, embedder: Embedder) -> Model:
+    """The chat model of that name, or the embedded model where none is named."""
+    return ChatModel(name, base_url) if name else EmbeddedModel(embedder)
