@@ -104,9 +104,9 @@ async def assess(state: State, runtime: Run) -> State:
     return {"coverage": found}
 
 
-async def analyze(task: AnalyzeTask, runtime: Run) -> State:
+async def analyze(state: AnalyzeTask, runtime: Run) -> State:
     """Gaps of one subgoal, from the explanations of its low rows."""
-    box, subgoal = runtime.context, task["coverage"].subgoal
+    box, subgoal = runtime.context, state["coverage"].subgoal
     tell(runtime, "analyze", note=subgoal.name)
     scores, judge = box.store.scores, box.judge.judge
     low = scores.low_rows(box.run, judge, subgoal, box.config.tau)
@@ -114,8 +114,9 @@ async def analyze(task: AnalyzeTask, runtime: Run) -> State:
     for row, value in analyzer.pick(low, subgoal, box.config.seed):
         if sample := box.table.sample(row):
             explanation = scores.get(judge, sample.hash)[subgoal.hash].explanation
+            topic = shorten(sample.input, 400)
             excerpt = f"{shorten(sample.input, 200)} → {shorten(sample.output, 300)}"
-            rows.append(analyzer.LowRow(row, sample.id, value, explanation, excerpt))
+            rows.append(analyzer.LowRow(row, sample.id, value, explanation, topic, excerpt))
     gaps = await analyzer.analyze(
         box.door, box.vectors, box.embedder, subgoal, rows, len(low), box.config.seed
     )
@@ -189,7 +190,9 @@ async def filter_rows(state: State, runtime: Run) -> State:
         filtering.values_of(row, scores)
         for row, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals)
     )
-    kept, result = filtering.select(scored, subgoals, box.config.keep, box.config.seed)
+    kept, result = filtering.select(
+        scored, [s.id for s in subgoals], box.config.keep, box.config.seed
+    )
     files = {"filtered": box.out / f"filtered{exporters.rows_suffix(box.table)}"}
     exporters.write_rows(box.table, kept, files["filtered"])
     result.path = str(files["filtered"])

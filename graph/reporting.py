@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..memory.records import Specification
-from ..tools import coverage, exporters, figures, report
+from ..tools import coverage, figures, report, score_files
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.judge import RUBRIC
 from ..tools.topics import find_topics
@@ -18,16 +18,21 @@ async def write(state: State, box: Toolbox) -> dict[str, str]:
     subgoals = state.get("subgoals", [])
     scores = box.out / "scores.jsonl"
     rows = box.store.scores.rows(box.run, box.judge.judge, subgoals)
-    exporters.write_scores(rows, scores)
+    score_files.write_scores(rows, scores)
     heat = await heat_map(state, box)
-    drawn = figures.draw_all(state.get("coverage", []), heat, box.config.tau, box.out)
-    names = ("report.html", "report.json")
-    files = {path.split(".")[1]: str(box.out / path) for path in names} | {"scores": str(scores)}
-    files |= {name: str(path) for name, path in drawn.items()}
-    found = collect(state, box, heat, state.get("files", {}) | files)
-    report.write_json(found, Path(files["json"]))
-    report.write_html(found, drawn, Path(files["html"]))
-    return files
+    found = collect(state, box, heat, state.get("files", {}) | {"scores": str(scores)})
+    found.files |= render(found, box.out)
+    report.write_json(found, box.out / "report.json")
+    return found.files
+
+
+def render(found: report.Report, folder: Path) -> dict[str, str]:
+    """Writes the figures and report.html from a report alone; returns their paths."""
+    tau = found.provenance.tau
+    drawn = figures.draw_all(found.coverage, found.heat_map, tau, folder)
+    page = folder / "report.html"
+    report.write_html(found, drawn, page)
+    return {name: str(path) for name, path in drawn.items()} | {"html": str(page)}
 
 
 def collect(
@@ -71,7 +76,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         judge=box.judge.judge,
         model=box.door.model.name,
         embedder=box.config.embedder,
-        rubric=RUBRIC.splitlines(),
+        rubric=list[str](RUBRIC.splitlines()),
         tau=box.config.tau,
         seed=box.config.seed,
         data=box.config.source.path,

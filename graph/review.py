@@ -13,7 +13,8 @@ from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
 from ..memory.errors import UserError
-from ..memory.records import Answer, PlanItem, Specification, Subgoal
+from ..memory.records import Answer, PlanItem, Specification
+from ..tools.score_files import parse_subgoals
 from .state import State
 
 Decision = dict[str, Any]
@@ -60,7 +61,7 @@ def validate(payload: dict[str, Any], response: Any) -> None:
     if name == "answer_questions" and not isinstance(args.get("answers"), dict):
         raise UserError('answer_questions: args are {"answers": {question id: text}}.')
     if name == "approve_subgoals":
-        read_subgoals(args.get("subgoals"))
+        parse_subgoals(args.get("subgoals"), name)
     if name == "approve_synthesis":
         known = {item["gap_id"] for item in payload["action_requests"][0]["args"]["items"]}
         for item in _items(args.get("items")):
@@ -68,24 +69,11 @@ def validate(payload: dict[str, Any], response: Any) -> None:
                 raise UserError(f"approve_synthesis: the plan has no gap {item.gap_id}.")
 
 
-def read_subgoals(value: Any) -> list[Subgoal]:
-    """Subgoals from plain data. Raises UserError, naming the place, where they are not valid."""
-    try:
-        subgoals = TypeAdapter(list[Subgoal]).validate_python(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise UserError(f"subgoals: {where}: {first['msg']}.") from error
-    if not subgoals:
-        raise UserError("subgoals: there is none. Give at least one {id, name, description}.")
-    ids = [subgoal.id for subgoal in subgoals]
-    if twice := {name for name in ids if ids.count(name) > 1}:
-        raise UserError(f"subgoals: the id {min(twice)} is there twice.")
-    return subgoals
-
-
 def ask_person(state: State) -> State:
-    """Asks the round's questions. Approve takes the defaults; reject also stops asking."""
+    """Asks the round's questions. Approve takes the defaults; reject also stops asking.
+
+    An edit's args are {"answers": {question id: text}, "stop": true | false}.
+    """
     questions = state.get("questions", [])
     decision = _decide(
         request(
@@ -94,7 +82,8 @@ def ask_person(state: State) -> State:
             "Questions whose answers change the subgoals. Skipped ones take their default.",
         )
     )
-    given = decision["edited_action"]["args"]["answers"] if decision["type"] == "edit" else {}
+    args = decision["edited_action"]["args"] if decision["type"] == "edit" else {}
+    given = args.get("answers", {})
     answers = []
     for question in questions:
         text = str(given.get(question.id) or "").strip()
@@ -102,7 +91,7 @@ def ask_person(state: State) -> State:
     return {
         "answers": state.get("answers", []) + answers,
         "questions": [],
-        "stop_asking": decision["type"] == "reject",
+        "stop_asking": decision["type"] == "reject" or bool(args.get("stop")),
     }
 
 
@@ -125,7 +114,8 @@ def review_subgoals(state: State) -> State:
         message = str(decision.get("message") or "Propose another decomposition.")
         return {"approved": False, "message": message, "decompositions": 0}
     if decision["type"] == "edit":
-        subgoals = read_subgoals(decision["edited_action"]["args"]["subgoals"])
+        given = decision["edited_action"]["args"]["subgoals"]
+        subgoals = parse_subgoals(given, "approve_subgoals")
     return {"approved": True, "subgoals": subgoals}
 
 

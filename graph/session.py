@@ -21,7 +21,9 @@ from langgraph.types import Command
 
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import UserError
+from ..memory.files import cannot_write
 from ..memory.records import Goal, Subgoal
+from ..memory.runs import Run
 from ..memory.store import open_store
 from ..tools.datasets import DataSource
 from ..tools.report import Report
@@ -80,16 +82,25 @@ class Waiting(Exception):
 
 
 def new_run(config: RunConfig, run_id: str | None = None) -> str:
-    """Enters a run in the list and gives its id. Nothing else happens yet."""
+    """Enters a run in the list and gives its id, once its data, models and folder are checked.
+
+    Relative paths are made absolute, so that a run can be resumed from anywhere. Raises UserError.
+    """
     run_id = run_id or new_id()
+    out = Path(config.out).resolve()
+    source = config.source
+    if Path(source.path).exists():
+        source = source.model_copy(update={"path": str(Path(source.path).resolve())})
+    documents = [str(Path(path).resolve()) for path in config.documents]
+    config = config.model_copy(update={"out": str(out), "source": source, "documents": documents})
     with open_store(home()) as store:
-        store.runs.add(
-            run_id,
-            config.source.path,
-            config.goal.text,
-            str(Path(config.out).resolve()),
-            config.model_copy(update={"out": str(Path(config.out).resolve())}).model_dump_json(),
-        )
+        box = Toolbox(run_id, config, home(), store)
+        _ = box.door, box.judge, box.documents, box.table
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(out, error) from error
+        store.runs.add(run_id, source.path, config.goal.text, str(out), config.model_dump_json())
     return run_id
 
 
@@ -126,7 +137,8 @@ class Session:
             async for _, event in self._graph.astream(
                 given, self._config, context=self._box, stream_mode="custom", subgraphs=True
             ):
-                progress = Progress(**event)
+                details: Any = event
+                progress = Progress(**details)
                 if progress.stage != stage:
                     stage = progress.stage
                     runs.mark(run, "running", stage)
@@ -239,6 +251,28 @@ def run(
     )
     new_run(config, run_id)
     return resume(run_id, reviewer, on_progress)
+
+
+def list_runs() -> list[Run]:
+    """All runs, the newest first. One that died without a word is listed as stopped."""
+    with open_store(home()) as store:
+        return [_alive(run) for run in store.runs.list()]
+
+
+def get_run(run_id: str) -> Run:
+    """One run. Raises UserError where there is none of that id."""
+    with open_store(home()) as store:
+        return _alive(store.runs.get(run_id))
+
+
+def _alive(run: Run) -> Run:
+    if run.status != "running":
+        return run
+    try:
+        lock(home(), run.id).release()
+    except UserError:
+        return run
+    return run.model_copy(update={"status": "stopped"})
 
 
 def read_report(out: Path) -> Report:

@@ -185,7 +185,7 @@ def _parse(ask: Ask[R], text: str) -> R:
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         raise ValueError("it holds no complete JSON object")
-    value: R = ask.reply.model_validate_json(text[start : end + 1])  # pyright: ignore[reportAssignmentType]
+    value: R = ask.reply.model_validate_json(text[start : end + 1])
     ask.check(value)
     return value
 

@@ -26,7 +26,7 @@ def cluster(vectors: np.ndarray, seed: int, most: int = MOST_CLUSTERS) -> np.nda
 
         best = 0.05
         for k in range(2, min(most, n // SMALLEST, distinct - 1) + 1):
-            tried = KMeans(k, n_init=4, random_state=seed).fit_predict(vectors)
+            tried = KMeans(k, n_init="auto", random_state=seed).fit_predict(vectors)
             if len(set(tried)) < 2:
                 continue
             value = silhouette_score(vectors, tried, metric="cosine", random_state=seed)

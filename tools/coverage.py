@@ -12,8 +12,8 @@ MOST_FAILURES = 0.05
 
 VERDICT_RULE = (
     "A row supports a subgoal from 0.6 up. Wanted is the subgoal's own target count or share or, "
-    "where it has none, half of an even split of the rows over the subgoals. Enough: at least the "
-    "wanted rows support it. Missing: fewer than a tenth of them. Thin: in between. Unknown: more "
+    "where it has none, its even share of the rows (one k-th for k subgoals). Enough: at least the "
+    "wanted rows support it. Missing: fewer than a fifth of them. Thin: in between. Unknown: more "
     "than 5 % of the judgements failed."
 )
 
@@ -60,7 +60,7 @@ def wanted_rows(subgoal: Subgoal, rows: int, subgoals: int) -> int:
     """See VERDICT_RULE."""
     if subgoal.target_count:
         return subgoal.target_count
-    return max(1, math.ceil((subgoal.target_share or 0.5 / subgoals) * rows))
+    return max(1, math.ceil((subgoal.target_share or 1 / subgoals) * rows))
 
 
 def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:
@@ -68,7 +68,7 @@ def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:
         return "unknown"
     if supporting >= wanted:
         return "enough"
-    return "missing" if supporting < wanted / 10 else "thin"
+    return "missing" if supporting < wanted / 5 else "thin"
 
 
 def mean_interval(

@@ -153,7 +153,7 @@ def _reader(form: str, source: DataSource) -> Callable[[dict[str, Any]], tuple[s
     if form == "columns":
         return lambda row: (
             "\n\n".join(filter(None, (_text(row[column]) for column in source.input_columns))),
-            _text(row[source.output_column]),
+            _text(row[source.output_column or ""]),
         )
     first, second = form.split("/")
     return lambda row: (_text(row[first]), _text(row[second]))

@@ -1,4 +1,4 @@
-"""Rows, scores and synthetic rows out. Every file is written whole or not at all."""
+"""Rows and synthetic rows out. Every file is written whole or not at all."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..memory.errors import UserError
 from ..memory.files import atomic_path, atomic_text
-from ..memory.records import Candidate, Sample, Score
+from ..memory.records import Candidate, Sample
 from .datasets import RAW, Table
 
 ROW_FORMATS = (".jsonl", ".csv", ".parquet")
@@ -45,38 +45,6 @@ def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:
             chosen.to_csv(str(partial), index=False)
         else:
             chosen.to_parquet(str(partial))
-
-
-def write_scores(rows: Iterable[tuple[int, str, dict[str, Score]]], path: Path) -> int:
-    """One record a row: index, sample_id, scores{}, explanations{}, errors{}. Returns how many.
-
-    A failed judgement is null with its reason in `errors`.
-    """
-    check_suffix(path, (".jsonl", ".parquet"))
-    records = (score_record(*row) for row in rows)
-    if path.suffix.lower() == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        table = pa.Table.from_pylist(list(records))
-        with atomic_path(path) as partial:
-            pq.write_table(table, partial)
-        return table.num_rows
-    count = 0
-    with atomic_text(path) as file:
-        for count, record in enumerate(records, start=1):
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    return count
-
-
-def score_record(index: int, sample_id: str, scores: dict[str, Score]) -> dict[str, Any]:
-    return {
-        "index": index,
-        "sample_id": sample_id,
-        "scores": {key: score.value for key, score in scores.items()},
-        "explanations": {key: score.explanation for key, score in scores.items()},
-        "errors": {key: score.error for key, score in scores.items() if score.error},
-    }
 
 
 def as_row(table: Table, candidate: Candidate) -> dict[str, Any]:

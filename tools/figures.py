@@ -27,16 +27,14 @@ def draw_all(
     import matplotlib
 
     matplotlib.use("Agg")
-    drawn = {}
-    for name, draw, args in (
-        ("coverage", draw_coverage, (coverage, tau)),
-        ("distribution", draw_distribution, (coverage,)),
-        ("heatmap", draw_heat_map, (heat_map,)),
-    ):
-        path = folder / f"{name}.png"
-        with _figure(path, rows=len(coverage)) as axes:
-            draw(axes, *args)
-        drawn[name] = path
+    drawn = {name: folder / f"{name}.png" for name in ("coverage", "distribution", "heatmap")}
+    rows = len(coverage)
+    with _figure(drawn["coverage"], rows) as axes:
+        draw_coverage(axes, coverage, tau)
+    with _figure(drawn["distribution"], rows) as axes:
+        draw_distribution(axes, coverage)
+    with _figure(drawn["heatmap"], rows) as axes:
+        draw_heat_map(axes, heat_map)
     return drawn
 
 

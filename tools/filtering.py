@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..memory.records import FilterResult, Score, Subgoal
+from ..memory.records import FilterResult, Score
 
 FLOOR, FLOOR_SCORE = 10, 0.4
 """Each subgoal keeps its best FLOOR rows, as long as they reach FLOOR_SCORE ("weak")."""
@@ -20,15 +20,16 @@ class ScoredRow:
 
 
 def select(
-    rows: Iterable[ScoredRow], subgoals: Sequence[Subgoal], threshold: float, seed: int
+    rows: Iterable[ScoredRow], subgoals: Sequence[str], threshold: float, seed: int
 ) -> tuple[list[int], FilterResult]:
     """Indices of kept rows, in order, and the comparison with a random subset.
 
+    subgoals: the ids that count.
     A row is kept when its best alignment reaches the threshold, or as one of the floor of a
     subgoal. Rows without any judgement are kept out.
     """
     judged = [
-        (entry.row, [entry.values.get(s.id) for s in subgoals])
+        (entry.row, [entry.values.get(name) for name in subgoals])
         for entry in rows
         if any(value is not None for value in entry.values.values())
     ]
@@ -56,15 +57,15 @@ def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:
 
 def _means(
     judged: list[tuple[int, list[float | None]]],
-    subgoals: Sequence[Subgoal],
+    subgoals: Sequence[str],
     chosen: set[int] | None,
 ) -> dict[str, float | None]:
     means: dict[str, float | None] = {}
-    for column, subgoal in enumerate(subgoals):
+    for column, name in enumerate(subgoals):
         values = [
             value
             for row, all_values in judged
             if (chosen is None or row in chosen) and (value := all_values[column]) is not None
         ]
-        means[subgoal.id] = sum(values) / len(values) if values else None
+        means[name] = sum(values) / len(values) if values else None
     return means

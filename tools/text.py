@@ -14,18 +14,19 @@ SHORT, LONG, MOST = 80, 400, 24
 """Passages shorter than SHORT characters are joined, longer than LONG are cut, at most MOST."""
 
 # Words that name no capability: English function words and the vocabulary of goals themselves.
-STOP_WORDS = frozenset(
-    """a about above accurate accurately across after all also an and answer answers any are as at
-    based be been before being between both but by can clear common correct correctly could data
-    different do does doing done each either etc explain explains every example examples for from
-    general give gives good had has have having he her his how i if in into is it its least make
-    makes making may me more most much must my need needs no nor not of off on once one only or
-    other our out over own people per provide provides question questions rather really same say
-    says should show shows so some state states such than that the their them then there these they
-    this those through to too under up upon use used user users uses using very was we well were
-    what when where whether which while who why will with within without would write writes you
-    your""".split()
-)
+_STOP_WORDS = """
+a about above accurate accurately across after all also an and answer answers any are as at based be
+been becomes before being between both but by can check checks clear common correct correctly could
+data different do does doing done each either etc explain explains every example examples for from
+general give gives good got had has have having he her his how i i'm i've if in into is it it's its
+just least make makes making may me more most much must my need needs no nor not now of off on once
+one only or other our out over own people per please provide provides question questions rather
+really same say says should show shows since so some state states still such take takes taking than
+that the their them then there these they this those through to too two under up upon use used user
+users uses using very was we well were what when where whether which while who why will with within
+without would write writes you your get gets getting help tell told
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def fence(label: str, text: str) -> str:

@@ -1,0 +1,354 @@
+"""The command line. Imports what a command needs inside it, so that --help answers at once."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..tools.datasets import DataSource
+    from ..tools.settings import RunConfig
+
+app = typer.Typer(
+    name="goalcover",
+    help="Which capabilities does your fine-tuning data fail to support?\n\n"
+    "Exit codes: 0 done, 2 something to mend (one line says what), 3 the run waits for an answer, "
+    "4 a subgoal lacks rows (--fail-on-gap), 130 interrupted. Nothing done is lost; "
+    "`goalcover resume RUN` goes on.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+WAITS, GAP, INTERRUPTED = 3, 4, 130
+
+Data = Annotated[str, typer.Argument(help="JSONL, JSON, CSV or Parquet file, or a hub name.")]
+InputColumns = Annotated[
+    list[str] | None,
+    typer.Option("--input-column", help="Column of the input; may be given several times."),
+]
+OutputColumn = Annotated[str | None, typer.Option(help="Column of the output.")]
+SkipBadRows = Annotated[
+    bool, typer.Option("--skip-bad-rows", help="Leave out lines that are no JSON, and count them.")
+]
+MaxChars = Annotated[
+    int, typer.Option(min=101, help="Longer inputs and outputs are cut for the judge.")
+]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="Model for all roles; without it: embedded.")
+]
+Judge = Annotated[str | None, typer.Option(help="Model of the judge, where another is wanted.")]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="OpenAI-compatible server; also OPENAI_BASE_URL.")
+]
+EmbedderName = Annotated[
+    str, typer.Option("--embedder", help="sentence-transformers model or folder.")
+]
+Tau = Annotated[float, typer.Option(min=0, max=1, help="A mean alignment below this is a gap.")]
+Keep = Annotated[float, typer.Option(min=0, max=1, help="The filter keeps rows from here up.")]
+Concurrency = Annotated[int, typer.Option("--max-concurrency", min=1, help="Calls at once.")]
+Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint without asking.")]
+Answers = Annotated[
+    Path | None,
+    typer.Option("--answers", help="JSON or YAML: answers by question id (scope, safety, …)."),
+]
+FailOnGap = Annotated[
+    bool, typer.Option("--fail-on-gap", help="Exit with 4 where a subgoal is thin or missing.")
+]
+
+
+def _version(show: bool) -> None:
+    if show:
+        from .. import __version__
+
+        typer.echo(f"goalcover {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def run(
+    data: Data,
+    goal: Annotated[str, typer.Option(help="What the fine-tuned model shall do, in a sentence.")],
+    domain: Annotated[str, typer.Option(help="Domain, for example: medicine.")] = "",
+    task: Annotated[str, typer.Option(help="Task type, for example: question answering.")] = "",
+    tau: Tau = 0.5,
+    keep: Keep = 0.6,
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; default goalcover-runs/RUN.")
+    ] = None,
+    answers: Answers = None,
+    subgoals: Annotated[
+        Path | None,
+        typer.Option(help="JSON or YAML list of {id, name, description}; skips the questions."),
+    ] = None,
+    yes: Yes = False,
+    synthesize: Annotated[
+        int, typer.Option(min=0, help="Most rows to synthesise for a subgoal; 0 for none.")
+    ] = 5,
+    document: Annotated[
+        list[Path] | None,
+        typer.Option(help="Text file synthetic rows may draw on; may be given several times."),
+    ] = None,
+    price: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="USD per million tokens in and out, to foretell cost: 0.4 1.6"),
+    ] = None,
+    input_column: InputColumns = None,
+    output_column: OutputColumn = None,
+    skip_bad_rows: SkipBadRows = False,
+    max_chars: MaxChars = 12_000,
+    max_concurrency: Concurrency = 16,
+    fail_on_gap: FailOnGap = False,
+    seed: Seed = 0,
+) -> None:
+    """The whole method: goal, subgoals, scores, gaps, recommendations, filter, rows, report."""
+    with user_errors() as state:
+        from ..graph import session
+        from ..tools.score_files import read_subgoals
+        from . import reviewers, terminal
+
+        run_id = session.new_id()
+        config = _config(
+            source=_source(data, input_column, output_column, skip_bad_rows, max_chars),
+            goal={"text": goal, "domain": domain, "task": task},
+            out=str(out or Path(session.OUT) / run_id),
+            subgoals=read_subgoals(subgoals) if subgoals else [],
+            tau=tau,
+            keep=keep,
+            model=model,
+            judge=judge,
+            base_url=base_url,
+            embedder=embedder,
+            synthesize=synthesize,
+            documents=[str(path) for path in document or []],
+            price=price,
+            max_concurrency=max_concurrency,
+            seed=seed,
+        )
+        reviewer = reviewers.choose(yes, answers)
+        session.new_run(config, run_id)
+        state["run"] = run_id
+        terminal.note(f"run {run_id}")
+        _drive(lambda show: session.resume(run_id, reviewer, show), reviewer, fail_on_gap)
+
+
+@app.command()
+def resume(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
+    yes: Yes = False,
+    answers: Answers = None,
+    fail_on_gap: FailOnGap = False,
+) -> None:
+    """Goes on with a run that was interrupted, that failed, or that waits for an answer."""
+    with user_errors() as state:
+        from ..graph import session
+        from . import reviewers
+
+        state["run"] = run_id
+        reviewer = reviewers.choose(yes, answers)
+        _drive(lambda show: session.resume(run_id, reviewer, show), reviewer, fail_on_gap)
+
+
+@app.command()
+def runs() -> None:
+    """Lists the runs, the newest first."""
+    with user_errors():
+        from ..graph import session
+        from . import terminal
+
+        terminal.show_runs(session.list_runs())
+
+
+@app.command()
+def show(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
+) -> None:
+    """Shows a run: its results, or what it waits for."""
+    with user_errors():
+        from ..graph import session
+        from . import terminal
+
+        found = session.get_run(run_id)
+        terminal.show_runs([found])
+        if found.status == "finished":
+            terminal.show_report(session.read_report(Path(found.out)))
+        else:
+            terminal.note(f"`goalcover resume {run_id}` goes on.")
+
+
+@app.command()
+def report(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
+    out: Annotated[Path | None, typer.Option(help="Folder; default the run's own.")] = None,
+) -> None:
+    """Writes the HTML report and its figures of a finished run again, and says where."""
+    with user_errors():
+        from ..graph import reporting, session
+
+        folder = Path(session.get_run(run_id).out)
+        typer.echo(reporting.render(session.read_report(folder), out or folder)["html"])
+
+
+@app.command()
+def score(
+    data: Data,
+    subgoals: Annotated[Path, typer.Option(help="JSON or YAML list of {id, name, description}.")],
+    out: Annotated[Path, typer.Option(help="File for the scores: .jsonl or .parquet.")],
+    tau: Tau = 0.5,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    input_column: InputColumns = None,
+    output_column: OutputColumn = None,
+    skip_bad_rows: SkipBadRows = False,
+    max_chars: MaxChars = 12_000,
+    max_concurrency: Concurrency = 16,
+    fail_on_gap: FailOnGap = False,
+) -> None:
+    """Judges every row against every subgoal; one record a row."""
+    with user_errors():
+        import asyncio
+
+        from ..graph.session import new_id
+        from ..tools.score_files import read_subgoals
+        from ..tools.scoring import score_file
+        from . import terminal
+
+        config = _config(
+            source=_source(data, input_column, output_column, skip_bad_rows, max_chars),
+            goal={"text": "scores alone"},
+            out=str(out),
+            subgoals=read_subgoals(subgoals),
+            tau=tau,
+            judge=judge,
+            base_url=base_url,
+            embedder=embedder,
+            max_concurrency=max_concurrency,
+        )
+        name = f"score-{new_id()}"
+        with terminal.Display() as display:
+            counts, coverage = asyncio.run(score_file(config, name, display.scored))
+        terminal.show_coverage(coverage, counts)
+        typer.echo(f"scores  {out}")
+        _exit_on_gap(coverage, fail_on_gap)
+
+
+@app.command("filter")
+def filter_rows(
+    data: Data,
+    scores: Annotated[Path, typer.Option(help="Scores of these rows, from `goalcover score`.")],
+    out: Annotated[Path, typer.Option(help="File for the rows: .jsonl, .csv or .parquet.")],
+    keep: Keep = 0.6,
+    seed: Seed = 0,
+    input_column: InputColumns = None,
+    output_column: OutputColumn = None,
+    skip_bad_rows: SkipBadRows = False,
+    max_chars: MaxChars = 12_000,
+) -> None:
+    """Writes the goal-aligned rows, with every column they came with."""
+    with user_errors():
+        from ..tools.scoring import filter_file
+        from . import terminal
+
+        source = _source(data, input_column, output_column, skip_bad_rows, max_chars)
+        terminal.show_filter(filter_file(source, scores, out, keep, seed))
+        typer.echo(f"filtered  {out}")
+
+
+def _source(
+    path: str, inputs: list[str] | None, output: str | None, skip_bad: bool, max_chars: int
+) -> "DataSource":
+    from ..tools.datasets import DataSource
+
+    return DataSource(
+        path=path,
+        input_columns=inputs or [],
+        output_column=output,
+        skip_bad_rows=skip_bad,
+        max_chars=max_chars,
+    )
+
+
+def _config(**values: Any) -> "RunConfig":
+    from pydantic import ValidationError
+
+    from ..memory.errors import UserError
+    from ..tools.settings import RunConfig
+
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UserError(f"--{first['loc'][0]}: {first['msg']}.") from error
+
+
+def _drive(go: Callable[[Any], Any], reviewer: Any, fail_on_gap: bool) -> None:
+    from . import terminal
+
+    with terminal.Display() as display:
+        reviewer.display = display
+        found = go(display.show)
+    terminal.show_report(found)
+    for key in reviewer.unused():
+        terminal.note(f"no question was asked for the answer {key!r}")
+    _exit_on_gap(found.coverage, fail_on_gap)
+
+
+def _exit_on_gap(coverage: list[Any], fail_on_gap: bool) -> None:
+    if fail_on_gap and any(c.verdict != "enough" for c in coverage):
+        raise typer.Exit(GAP)
+
+
+@contextmanager
+def user_errors() -> Iterator[dict[str, str]]:
+    """One line and an exit code instead of a traceback. `run` in the given dict names the run."""
+    from ..memory.errors import UserError
+
+    state: dict[str, str] = {}
+
+    def leave(line: str, code: int, hint: str) -> typer.Exit:
+        again = f" `goalcover resume {state['run']}` {hint}." if "run" in state else ""
+        typer.echo(f"goalcover: {line}{again}", err=True)
+        return typer.Exit(code)
+
+    try:
+        yield state
+    except UserError as error:
+        raise leave(str(error), 2, "goes on when that is mended") from None
+    except KeyboardInterrupt:
+        raise leave("interrupted; nothing judged so far is lost.", INTERRUPTED, "goes on") from None
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise leave(
+            f"{error.strerror or error}{where}.", 2, "goes on when that is mended"
+        ) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if type(error).__name__ != "Waiting":
+            raise
+        raise leave(f"{error}.", WAITS, "in a terminal or with --yes goes on") from None
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""What a person sees in the terminal: progress, tables, where the files lie."""
+
+import sys
+import time
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ..graph import session
+from ..memory.records import Coverage, FilterResult, RowCounts
+from ..memory.runs import Run
+from ..tools.report import Report
+from ..tools.scorer import ScoreProgress
+
+out = Console()
+err = Console(stderr=True)
+
+STAGES = {
+    "clarify": "reading the data, asking",
+    "decompose": "deriving subgoals",
+    "check": "checking the subgoals",
+    "score": "judging rows",
+    "assess": "computing coverage",
+    "analyze": "finding gaps",
+    "recommend": "recommending",
+    "synthesize": "synthesising rows",
+    "ledger": "scoring synthetic rows",
+    "filter": "filtering",
+    "report": "writing the report",
+}
+COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
+LINE_EVERY = 10.0
+"""Seconds between progress lines where there is no terminal."""
+
+
+def note(line: str) -> None:
+    err.print(escape(line), style="dim", highlight=False)
+
+
+class Display:
+    """A progress line on stderr: stage, rows, rate, time left, failures."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[red]{task.fields[failed]}"),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=None, rate="", failed="", visible=False)
+        self._stage = ""
+        self._since = self._spoken = 0.0
+        self._first = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def pause(self) -> None:
+        """Clears the line while a person is asked."""
+        self._progress.stop()
+
+    def go_on(self) -> None:
+        self._progress.start()
+
+    def scored(self, progress: ScoreProgress) -> None:
+        self.show(session.Progress("score", "", progress.done, progress.total, progress.failed))
+
+    def show(self, progress: session.Progress) -> None:
+        now = time.monotonic()
+        if progress.stage != self._stage or not progress.total:
+            new = progress.stage != self._stage
+            self._stage, self._since, self._first = progress.stage, now, progress.done
+            if new:
+                self._spoken = now
+                if not err.is_terminal:
+                    note(STAGES.get(progress.stage, progress.stage))
+        text = STAGES.get(progress.stage, progress.stage)
+        if progress.note:
+            text += f": {progress.note}"
+        seconds = now - self._since
+        rate = (progress.done - self._first) / seconds if seconds > 0.5 else 0.0
+        self._progress.update(
+            self._task,
+            description=escape(text),
+            completed=progress.done,
+            total=progress.total or None,
+            rate=f"{rate:,.0f} rows/s" if progress.total and rate else "",
+            failed=f"{progress.failed} failed" if progress.failed else "",
+            visible=True,
+        )
+        if not err.is_terminal and progress.total and now - self._spoken > LINE_EVERY:
+            self._spoken = now
+            left = (progress.total - progress.done) / rate if rate else 0
+            note(f"  {progress.done} of {progress.total} rows, about {left:.0f} s left")
+
+
+def show_report(report: Report) -> None:
+    """The summary on stdout: coverage, gaps, and where the files lie."""
+    show_coverage(report.coverage, report.rows)
+    if report.gaps:
+        table = Table("gap", "subgoal", "low rows", title="Gaps", title_justify="left")
+        names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
+        for gap in report.gaps:
+            table.add_row(escape(gap.name), escape(names[gap.subgoal_id]), f"{gap.prevalence:.0%}")
+        out.print(table)
+    show_filter(report.filtered)
+    accepted = sum(len(outcome.accepted) for outcome in report.synthesis)
+    wanted = sum(outcome.item.rows for outcome in report.synthesis)
+    if wanted:
+        out.print(f"Synthesised: {accepted} of {wanted} rows.", highlight=False)
+    for line in report.provenance.notes[:1]:
+        out.print(escape(line), style="dim", highlight=False)
+    names = {"html": "report", "filtered": "filtered", "synthetic": "synthetic"}
+    for key, label in names.items():
+        if path := report.files.get(key):
+            out.print(f"{label:10}{escape(path)}", soft_wrap=True, highlight=False)
+
+
+def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
+    table = Table(title=f"Coverage of {counts.judged} rows", title_justify="left")
+    table.add_column("subgoal")
+    table.add_column("support")
+    for name in ("rows that support it", "wanted", "A(s)", "95 % interval", "failed"):
+        table.add_column(name, justify="right")
+    for c in coverage:
+        low, high = c.interval or (None, None)
+        table.add_row(
+            escape(c.subgoal.name),
+            f"[{COLOURS[c.verdict]}]{c.verdict}[/]",
+            f"{c.supporting} of {c.judged}",
+            str(c.wanted),
+            "–" if c.mean is None else f"{c.mean:.3f}",
+            "–" if low is None else f"{low:.3f} – {high:.3f}",
+            str(c.failed) if c.failed else "",
+        )
+    out.print(table)
+    left_out = {
+        "had an empty output and were left out": counts.empty,
+        "were bad lines and skipped": counts.bad,
+        "were cut for the judge": counts.cut,
+    }
+    for what, count in left_out.items():
+        if count:
+            out.print(f"{count} rows {what}.", highlight=False)
+
+
+def show_filter(result: FilterResult) -> None:
+    out.print(
+        f"Filter: {result.kept} of {result.total} rows kept ({result.rule}).", highlight=False
+    )
+
+
+def show_runs(found: list[Run]) -> None:
+    if not found:
+        note("no runs yet: `goalcover run DATA --goal TEXT` makes one")
+        return
+    table = Table("run", "status", "stage", "data", "goal", "results")
+    for run in found:
+        cells: list[Any] = [run.id, run.status, run.stage, run.data, run.goal, run.out]
+        table.add_row(*(escape(str(cell)) for cell in cells))
+    out.print(table)
+
+
+def is_interactive() -> bool:
+    return sys.stdin.isatty() and err.is_terminal

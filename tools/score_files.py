@@ -1,0 +1,114 @@
+"""Files of scores, one record a row of the data, and files of subgoals."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..memory.errors import UserError
+from ..memory.files import atomic_path, atomic_text
+from ..memory.records import Score, Subgoal
+from .exporters import check_suffix
+from .filtering import ScoredRow
+
+SCORE_FORMATS = (".jsonl", ".parquet")
+
+
+def write_scores(rows: Iterable[tuple[int, str, dict[str, Score]]], path: Path) -> int:
+    """One record a row: index, sample_id, scores{}, explanations{}, errors{}. Returns how many.
+
+    A failed judgement is null with its reason in `errors`.
+    """
+    check_suffix(path, SCORE_FORMATS)
+    records = (_record(*row) for row in rows)
+    if path.suffix.lower() == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pylist(list(records))
+        with atomic_path(path) as partial:
+            pq.write_table(table, partial)
+        return table.num_rows
+    count = 0
+    with atomic_text(path) as file:
+        for count, record in enumerate(records, start=1):
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    return count
+
+
+def _record(index: int, sample_id: str, scores: dict[str, Score]) -> dict[str, Any]:
+    return {
+        "index": index,
+        "sample_id": sample_id,
+        "scores": {key: score.value for key, score in scores.items()},
+        "explanations": {key: score.explanation for key, score in scores.items()},
+        # A fixed set of keys, because Parquet has no place for a struct without fields.
+        "errors": {key: score.error for key, score in scores.items()},
+    }
+
+
+def read_scores(path: Path) -> Iterator[tuple[ScoredRow, str]]:
+    """(scored row, sample id) of each record. Raises UserError, naming the line, for a bad file."""
+    check_suffix(path, SCORE_FORMATS)
+    if not path.is_file():
+        raise UserError(f"there is no file {path}.")
+    for number, record in enumerate(_records(path), start=1):
+        try:
+            values = {str(k): None if v is None else float(v) for k, v in record["scores"].items()}
+            yield ScoredRow(int(record["index"]), values), str(record["sample_id"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(
+                f"{path}: record {number} is no record of `goalcover score` ({error!r})."
+            ) from error
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet as pq
+
+        for batch in pq.ParquetFile(path).iter_batches(columns=["index", "sample_id", "scores"]):
+            yield from batch.to_pylist()
+        return
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise UserError(f"line {number} of {path} is not valid JSON.") from error
+
+
+def read_plain(path: Path) -> Any:
+    """The content of a JSON or YAML file. Raises UserError where it cannot be read."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise UserError(f"{path} is neither JSON nor YAML: {problem[:200]}.") from error
+
+
+def read_subgoals(path: Path) -> list[Subgoal]:
+    """The list of {id, name, description, target_share?, target_count?} in a JSON or YAML file."""
+    return parse_subgoals(read_plain(path), str(path))
+
+
+def parse_subgoals(value: Any, where: str) -> list[Subgoal]:
+    """Subgoals from plain data. Raises UserError, naming the place, where they are not valid."""
+    try:
+        subgoals = TypeAdapter(list[Subgoal]).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        at = f", entry {place}" if place else ""
+        raise UserError(f"{where}{at}: {first['msg']}.") from error
+    if not subgoals:
+        raise UserError(f"{where}: no subgoal. Give at least one {{id, name, description}}.")
+    ids = [subgoal.id for subgoal in subgoals]
+    if twice := {name for name in ids if ids.count(name) > 1}:
+        raise UserError(f"{where}: the id {min(twice)} is there twice.")
+    return subgoals
