@@ -57,25 +57,24 @@ class NameGapAsk(Ask[GapName]):
         ]
 
     async def embedded(self, embedder: Embedder) -> GapName:
-        aims = words(f"{self.subgoal.name} {self.subgoal.description}")
-        lacking = [
-            aim
-            for aim in aims
-            if sum(aim in _not_mentioned(text) for text in self.members) > len(self.members) / 2
-        ]
+        name = self.subgoal.name.lower()
+        aims = words(f"{name} {self.subgoal.description}")
+        half = len(self.members) / 2
+        lacking = [w for w in aims if sum(w in _not_mentioned(t) for t in self.members) > half]
+        whole_name = all(word in lacking for word in words(name))
+        what = name if whole_name else listed(lacking[:3], "or")
         own = {stem(aim) for aim in aims}
         about = [term for term in self.terms if stem(term) not in own][:3]
         where = f" in rows about {listed(about)}" if about else ""
-        what = listed(lacking[:3], "or") if lacking else self.subgoal.name.lower()
+        if not lacking:
+            return GapName(
+                name=f"Little on {name}{where}",
+                description=f"These rows hold the words of “{self.subgoal.name}”, but no passage "
+                "comes close to it.",
+            )
         return GapName(
-            name=f"No {what}{where}" if lacking else f"Little on {what}{where}",
-            description=(
-                f"For “{self.subgoal.name}”, most of these rows do not mention "
-                f"{listed(lacking[:6], 'or')}{where}."
-                if lacking
-                else f"These rows use words of “{self.subgoal.name}” but no passage comes close to "
-                f"it{where}."
-            ),
+            name=f"No {what}{where}",
+            description=f"Most of these rows do not mention {listed(lacking[:6], 'or')}.",
         )
 
 

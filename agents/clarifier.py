@@ -69,7 +69,7 @@ DIMENSIONS = [
             "analysts",
             "plain",
         ],
-    ),  # fmt: skip
+    ),
     Dimension(
         name="evidence",
         question="Must answers cite sources, give reasons, or state how certain they are?",
@@ -97,7 +97,7 @@ DIMENSIONS = [
             "structured",
             "code",
         ],
-    ),  # fmt: skip
+    ),
     Dimension(
         name="language",
         question="In which languages are questions asked and answered?",

@@ -83,7 +83,7 @@ class DecomposeAsk(Ask[Decomposition]):
         return Decomposition(subgoals=named(texts))
 
     def _mended(self) -> list[str]:
-        """Compound subgoals are split, the second of an overlapping pair goes, lost clauses come."""
+        """Splits compound subgoals, drops the second of an overlapping pair, adds lost clauses."""
         by_check = {
             check: {f.subgoal_ids[-1] for f in self.findings if f.check == check and f.subgoal_ids}
             for check in ("atomic", "disjoint")

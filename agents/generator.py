@@ -7,7 +7,7 @@ from ..memory.records import Candidate, Gap, Subgoal
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import fence, listed, passages, shorten, words
+from ..tools.text import fence, passages, shorten, words
 
 
 class Source(BaseModel):
@@ -24,6 +24,7 @@ class Rejection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: str
+    output: str
     reason: str
 
 
@@ -87,7 +88,7 @@ class GenerateAsk(Ask[WrittenRows]):
     async def embedded(self, embedder: Embedder) -> WrittenRows:
         """Extractive rows: passages of the user's own texts that come nearest to the subgoal."""
         found = [
-            (source.id, passage)
+            (source, passage)
             for source in (*self.documents, *self.exemplars)
             for passage in passages(source.output)
             if len(words(passage)) >= EXTRACT_WORDS
@@ -97,37 +98,44 @@ class GenerateAsk(Ask[WrittenRows]):
         vectors = await embedder.encode([passage for _, passage in found])
         aim = await embedder.encode([f"{self.subgoal.name}. {self.subgoal.description}"])
         nearness = vectors @ aim[0]
-        tried = {rejection.input for rejection in self.rejected}
+        tried = {rejection.output for rejection in self.rejected}
         rows: list[WrittenRow] = []
+        used: set[frozenset[int]] = set()
         for seed in np.argsort(-nearness, kind="stable"):
             if nearness[seed] < EXTRACT_FROM or len(rows) == self.count:
                 break
-            row = self._row(found, vectors, nearness, int(seed))
-            if row.input not in tried:
-                tried.add(row.input)
+            chosen = self._passages(found, vectors, nearness, int(seed))
+            row = self._row([found[i] for i in chosen])
+            if row.output not in tried and frozenset(chosen) not in used:
+                used.add(frozenset(chosen))
                 rows.append(row)
         return WrittenRows(rows=rows)
 
-    def _row(
+    def _passages(
         self,
-        found: list[tuple[str, str]],
+        found: list[tuple[Source, str]],
         vectors: np.ndarray,
         nearness: np.ndarray,
         seed: int,
-    ) -> WrittenRow:
-        """The seed passage, with the one of another source that is near it and the subgoal."""
-        chosen = [found[seed]]
-        other = [i for i, (source, _) in enumerate(found) if source != found[seed][0]]
-        if other:
-            together = (vectors[other] @ vectors[seed]) + nearness[other]
-            best = other[int(together.argmax())]
+    ) -> list[int]:
+        """The seed, and the passage of another source that is near it and near the subgoal."""
+        others = [i for i, (source, _) in enumerate(found) if source.id != found[seed][0].id]
+        if others:
+            best = others[int((vectors[others] @ vectors[seed] + nearness[others]).argmax())]
             if nearness[best] >= EXTRACT_FROM:
-                chosen.append(found[best])
-        about = listed(words(found[seed][1])[:3])
+                return [seed, best]
+        return [seed]
+
+    def _row(self, chosen: list[tuple[Source, str]]) -> WrittenRow:
+        """The question of the first source, narrowed to the subgoal, and the passages."""
+        question = chosen[0][0].input
+        name = self.subgoal.name.lower()
         return WrittenRow(
-            input=f"{self.subgoal.name}: what should I know about {about}?",
+            input=f"{question} Please focus on this: {name}."
+            if question
+            else f"What should I know about this: {name}?",
             output=" ".join(passage for _, passage in chosen),
-            source_ids=list(dict.fromkeys(source for source, _ in chosen)),
+            source_ids=list(dict.fromkeys(source.id for source, _ in chosen)),
         )
 
 

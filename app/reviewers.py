@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 import yaml
 from rich.markup import escape
 from rich.prompt import Prompt
@@ -125,9 +125,9 @@ def ask_subgoals(pending: Pending) -> dict[str, Any]:
 
 def _edited(subgoals: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The subgoals as the person leaves them in $EDITOR; unchanged where they are not valid."""
-    head = "# Change, add or remove subgoals. Optional: target_count (rows) or target_share (0 to 1).\n"
+    head = "# Change, add or remove subgoals. Optional: target_count or target_share (0 to 1).\n"
     plain = yaml.safe_dump(subgoals, sort_keys=False, allow_unicode=True, width=100)
-    text = typer.edit(head + plain, extension=".yaml")
+    text = click.edit(head + plain, extension=".yaml")
     if text is None:
         return subgoals
     try:

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,7 @@ from ..memory.records import Coverage, FilterResult, RowCounts
 from ..memory.runs import Run
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
+from ..tools.text import shorten
 
 out = Console()
 err = Console(stderr=True)
@@ -128,6 +130,19 @@ def show_report(report: Report) -> None:
             out.print(f"{label:10}{escape(path)}", soft_wrap=True, highlight=False)
 
 
+def show_gaps(report: Report) -> None:
+    """The most prevalent gap of each subgoal; the report has them all."""
+    table = Table("subgoal", "most prevalent gap", "of its low rows", title="Gaps")
+    table.title_justify = "left"
+    names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
+    for subgoal, name in names.items():
+        if gap := next((gap for gap in report.gaps if gap.subgoal_id == subgoal), None):
+            table.add_row(escape(name), escape(gap.name), f"{gap.prevalence:.0%}")
+    out.print(table)
+    if len(report.gaps) > table.row_count:
+        out.print(f"{len(report.gaps) - table.row_count} more gaps are in the report.")
+
+
 def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     table = Table(title=f"Coverage of {counts.judged} rows", title_justify="left")
     table.add_column("subgoal")
@@ -146,6 +161,8 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
             str(c.failed) if c.failed else "",
         )
     out.print(table)
+    if counts.judged and all(c.verdict == "unknown" for c in coverage):
+        out.print("No verdict: more than 5 % of the judgements failed.", style="red")
     left_out = {
         "had an empty output and were left out": counts.empty,
         "were bad lines and skipped": counts.bad,
@@ -166,10 +183,11 @@ def show_runs(found: list[Run]) -> None:
     if not found:
         note("no runs yet: `goalcover run DATA --goal TEXT` makes one")
         return
-    table = Table("run", "status", "stage", "data", "goal", "results")
+    table = Table("run", "status", "stage", "data", "goal")
+    table.columns[0].no_wrap = True
     for run in found:
-        cells: list[Any] = [run.id, run.status, run.stage, run.data, run.goal, run.out]
-        table.add_row(*(escape(str(cell)) for cell in cells))
+        cells = [run.id, run.status, run.stage, Path(run.data).name, shorten(run.goal, 60)]
+        table.add_row(*map(escape, cells))
     out.print(table)
 
 

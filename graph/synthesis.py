@@ -35,7 +35,8 @@ async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> Synthesi
         exemplars=tuple(_exemplars(state, box)),
         documents=tuple(Source(id=key, input="", output=text) for key, text in documents),
         rejected=tuple(
-            Rejection(input=c.input, reason=c.explanation) for c in state.get("rejected", [])
+            Rejection(input=c.input, output=c.output, reason=c.explanation)
+            for c in state.get("rejected", [])
         ),
         count=item.rows - len(state.get("accepted", [])),
         round=turn,

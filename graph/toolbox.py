@@ -17,7 +17,7 @@ from ..tools.settings import RunConfig, open_model
 
 @dataclass
 class Toolbox:
-    """Everything is opened when it is first used, so that a resumed run opens only what it needs."""
+    """Everything is opened at its first use: a resumed run opens only what it needs."""
 
     run: str
     config: RunConfig

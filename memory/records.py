@@ -88,18 +88,20 @@ class Finding(Record):
 class Sample(Record):
     """One training row (x, y) as the judge sees it.
 
-    `cut` counts the characters left out because the row was too long for the judge.
+    `system` is the system message of a chat row: part of x, but no topic of the row. `cut` counts
+    the characters left out because the row was too long for the judge.
     """
 
     index: int
     id: str
+    system: str = ""
     input: str
     output: str
     cut: int = 0
 
     @property
     def hash(self) -> str:
-        return content_hash(self.input, self.output)
+        return content_hash(self.system, self.input, self.output)
 
 
 class Score(Record):

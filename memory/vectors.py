@@ -1,4 +1,4 @@
-"""Vectors of rows and explanations, in Chroma: nothing is embedded twice, and it can be searched."""
+"""Vectors of texts in Chroma: nothing is embedded twice, and it can be searched."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path

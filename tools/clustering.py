@@ -39,23 +39,30 @@ def cluster(vectors: np.ndarray, seed: int, most: int = MOST_CLUSTERS) -> np.nda
 def distinguishing_terms(
     texts: Sequence[str], labels: np.ndarray, count: int = 3
 ) -> list[list[str]]:
-    """For each label, the words that its texts use more than the others do.
+    """For each label, the words that its texts hold more often than all texts do, best first.
 
-    The weight is the share of the cluster's texts that hold the word, times the logarithm of how
-    much more frequent it is there than in all texts (a class-based TF-IDF over documents).
+    The weight is the share of the cluster's texts that hold the word, times the logarithm of its
+    lift over all texts (a class-based TF-IDF over documents). Of a lone cluster, which nothing is
+    set apart from, the most frequent words are given.
     """
-    held = [set(words(text)) for text in texts]
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    held = [set(words(text)) - ENGLISH_STOP_WORDS for text in texts]
     overall = Counter(word for document in held for word in document)
+    clusters = int(labels.max()) + 1 if len(labels) else 0
     named = []
-    for label in range(int(labels.max()) + 1 if len(labels) else 0):
+    for label in range(clusters):
         members = [document for document, own in zip(held, labels, strict=True) if own == label]
         inside = Counter(word for document in members for word in document)
         weight = {
-            word: n / len(members) * np.log1p(n / len(members) * len(texts) / overall[word])
+            word: n / len(members) * np.log(n / len(members) * len(texts) / overall[word])
+            if clusters > 1
+            else float(n)
             for word, n in inside.items()
             if n > 1 or len(members) < SMALLEST
         }
-        named.append(sorted(weight, key=lambda word: (-weight[word], word))[:count])
+        ranked = sorted(weight, key=lambda word: (-weight[word], word))
+        named.append([word for word in ranked[:count] if weight[word] > 0])
     return named
 
 

@@ -67,7 +67,7 @@ class Table:
 
     def _sample(self, index: int, row: dict[str, Any]) -> Sample | None:
         try:
-            text_in, text_out = _reader(self.format, self.source)(row)
+            system, text_in, text_out = _reader(self.format, self.source)(row)
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise UserError(
                 f"row {index + 1} of {self.source.path} does not have the form of the first row "
@@ -75,10 +75,18 @@ class Table:
             ) from error
         if not text_out.strip():
             return None
-        (text_in, cut_in), (text_out, cut_out) = (
-            _cut(text, self.source.max_chars) for text in (text_in, text_out)
+        limit = self.source.max_chars
+        (system, cut), (text_in, cut_in), (text_out, cut_out) = (
+            _cut(text, limit) for text in (system, text_in, text_out)
         )
-        sample = Sample(index=index, id="", input=text_in, output=text_out, cut=cut_in + cut_out)
+        sample = Sample(
+            index=index,
+            id="",
+            system=system,
+            input=text_in,
+            output=text_out,
+            cut=cut + cut_in + cut_out,
+        )
         sample.id = str(row["id"]) if row.get("id") not in (None, "") else sample.hash
         return sample
 
@@ -139,38 +147,38 @@ def detect_format(row: dict[str, Any], source: DataSource) -> str:
     )
 
 
-def _reader(form: str, source: DataSource) -> Callable[[dict[str, Any]], tuple[str, str]]:
-    """A function from a row to (input, output)."""
+def _reader(form: str, source: DataSource) -> Callable[[dict[str, Any]], tuple[str, str, str]]:
+    """A function from a row to (system message, input, output)."""
     if form == "messages":
         return lambda row: _turns(row["messages"], "role", "content", ("assistant",))
     if form == "conversations":
         return lambda row: _turns(row["conversations"], "from", "value", ("gpt", "assistant"))
-    if form == "instruction/output":
-        return lambda row: (
-            "\n\n".join(filter(None, [_text(row["instruction"]), _text(row.get("input"))])),
-            _text(row["output"]),
-        )
-    if form == "columns":
-        return lambda row: (
-            "\n\n".join(filter(None, (_text(row[column]) for column in source.input_columns))),
-            _text(row[source.output_column or ""]),
-        )
-    first, second = form.split("/")
-    return lambda row: (_text(row[first]), _text(row[second]))
+    inputs, output = {
+        "instruction/output": (["instruction", "input"], "output"),
+        "columns": (source.input_columns, source.output_column or ""),
+    }.get(form) or ([form.split("/")[0]], form.split("/")[-1])
+
+    def read(row: dict[str, Any]) -> tuple[str, str, str]:
+        # Alpaca's "input" may be absent.
+        cells = [row.get(c) if c == "input" else row[c] for c in inputs]
+        return "", "\n\n".join(filter(None, map(_text, cells))), _text(row[output])
+
+    return read
 
 
 def _turns(
     turns: list[dict[str, Any]], who: str, what: str, models: tuple[str, ...]
-) -> tuple[str, str]:
+) -> tuple[str, str, str]:
     """Everything before the model's last turn is input; a lone user turn goes without its role."""
     last = max((i for i, turn in enumerate(turns) if turn[who] in models), default=None)
     if last is None:
-        return "", ""
-    before = turns[:last]
-    output = _text(turns[last].get(what))
-    if len(before) == 1:
-        return _text(before[0].get(what)), output
-    return "\n\n".join(f"{turn[who]}: {_text(turn.get(what))}" for turn in before), output
+        return "", "", ""
+    system = "\n\n".join(_text(turn.get(what)) for turn in turns[:last] if turn[who] == "system")
+    before = [turn for turn in turns[:last] if turn[who] != "system"]
+    said = [_text(turn.get(what)) for turn in before]
+    if len(said) > 1:
+        said = [f"{turn[who]}: {text}" for turn, text in zip(before, said, strict=True)]
+    return system, "\n\n".join(said), _text(turns[last].get(what))
 
 
 def _text(value: Any) -> str:

@@ -22,7 +22,7 @@ RUBRIC = """\
 
 SYSTEM = f"""\
 You judge rows of fine-tuning data. For each capability you say how well training a language model
-on this row (its input and its output) supports that capability.
+on this row (its input, with any system message, and its output) supports that capability.
 
 Rubric. Use exactly these six anchors:
 {RUBRIC}
@@ -55,6 +55,7 @@ class JudgeAsk(Ask[Judgements]):
     reply = Judgements
     remembered = False
 
+    system: str
     input: str
     output: str
     subgoals: tuple[Subgoal, ...]
@@ -62,14 +63,16 @@ class JudgeAsk(Ask[Judgements]):
 
     def messages(self) -> list[Message]:
         # Constant parts first, so that servers with prefix caching reuse them from row to row.
+        row = {"SYSTEM MESSAGE": self.system, "INPUT": self.input, "OUTPUT": self.output}
+        fenced = "\n\n".join(fence(label, text) for label, text in row.items() if text)
+        order = ", ".join(self.order)
         capabilities = "\n".join(f"- {s.id}: {s.name}. {s.description}" for s in self.subgoals)
         return [
             {"role": "system", "content": SYSTEM},
             {"role": "user", "content": f"Capabilities:\n{capabilities}"},
             {
                 "role": "user",
-                "content": f"{fence('INPUT', self.input)}\n\n{fence('OUTPUT', self.output)}\n\n"
-                f"Judge the capabilities in this order: {', '.join(self.order)}.",
+                "content": f"{fenced}\n\nJudge the capabilities in this order: {order}.",
             },
         ]
 

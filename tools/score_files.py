@@ -31,11 +31,12 @@ def write_scores(rows: Iterable[tuple[int, str, dict[str, Score]]], path: Path) 
         with atomic_path(path) as partial:
             pq.write_table(table, partial)
         return table.num_rows
-    count = 0
+    written = 0
     with atomic_text(path) as file:
-        for count, record in enumerate(records, start=1):
+        for record in records:
+            written += 1
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    return count
+    return written
 
 
 def _record(index: int, sample_id: str, scores: dict[str, Score]) -> dict[str, Any]:

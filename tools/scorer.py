@@ -125,7 +125,11 @@ class Scorer:
         order = [subgoal.id for subgoal in subgoals]
         random.Random(sample.hash).shuffle(order)
         ask = JudgeAsk(
-            input=sample.input, output=sample.output, subgoals=tuple(subgoals), order=tuple(order)
+            system=sample.system,
+            input=sample.input,
+            output=sample.output,
+            subgoals=tuple(subgoals),
+            order=tuple(order),
         )
         try:
             reply = await self._door.ask(ask)
