@@ -112,11 +112,7 @@ def show_report(report: Report) -> None:
     """The summary on stdout: coverage, gaps, and where the files lie."""
     show_coverage(report.coverage, report.rows)
     if report.gaps:
-        table = Table("gap", "subgoal", "low rows", title="Gaps", title_justify="left")
-        names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
-        for gap in report.gaps:
-            table.add_row(escape(gap.name), escape(names[gap.subgoal_id]), f"{gap.prevalence:.0%}")
-        out.print(table)
+        show_gaps(report)
     show_filter(report.filtered)
     accepted = sum(len(outcome.accepted) for outcome in report.synthesis)
     wanted = sum(outcome.item.rows for outcome in report.synthesis)

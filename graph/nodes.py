@@ -15,7 +15,7 @@ from ..memory.records import Goal, LedgerEntry, Specification
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering
 from ..tools.scorer import ScoreProgress
-from ..tools.text import shorten
+from ..tools.text import last_turn, shorten
 from ..tools.topics import find_topics, sampled_texts
 from . import reporting
 from .state import AnalyzeTask, State
@@ -114,7 +114,7 @@ async def analyze(state: AnalyzeTask, runtime: Run) -> State:
     for row, value in analyzer.pick(low, subgoal, box.config.seed):
         if sample := box.table.sample(row):
             explanation = scores.get(judge, sample.hash)[subgoal.hash].explanation
-            topic = shorten(sample.input, 400)
+            topic = shorten(last_turn(sample.input), 400)
             excerpt = f"{shorten(sample.input, 200)} → {shorten(sample.output, 300)}"
             rows.append(analyzer.LowRow(row, sample.id, value, explanation, topic, excerpt))
     gaps = await analyzer.analyze(

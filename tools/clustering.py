@@ -47,7 +47,7 @@ def distinguishing_terms(
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    held = [set(words(text)) - ENGLISH_STOP_WORDS for text in texts]
+    held = [{word for word in words(text) if word.isalpha()} - ENGLISH_STOP_WORDS for text in texts]
     overall = Counter(word for document in held for word in document)
     clusters = int(labels.max()) + 1 if len(labels) else 0
     named = []

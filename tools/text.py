@@ -41,6 +41,11 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
+def last_turn(text: str) -> str:
+    """What the user said last, of an input that may hold several turns (see `datasets`)."""
+    return re.split(r"(?:^|\n\n)(?:user|human): ", text)[-1]
+
+
 def passages(text: str) -> list[str]:
     """Sentences or lines of a text, short ones joined; at most MOST, evenly spread over it.
 

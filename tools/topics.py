@@ -7,7 +7,7 @@ from ..memory.vectors import VectorStore
 from .clustering import cluster, distinguishing_terms
 from .datasets import Table
 from .embeddings import Embedder
-from .text import listed
+from .text import last_turn, listed
 
 SAMPLED = 500
 """Rows looked at."""
@@ -47,4 +47,4 @@ def sampled_texts(table: Table, seed: int) -> dict[int, str]:
     picked = random.Random(seed).sample(range(len(table)), min(SAMPLED, len(table)))
     samples = (table.sample(index) for index in sorted(picked))
     half = SEEN // 2
-    return {s.index: f"{s.input[:half]}\n{s.output[:half]}" for s in samples if s}
+    return {s.index: f"{last_turn(s.input)[:half]}\n{s.output[:half]}" for s in samples if s}
