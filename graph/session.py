@@ -20,9 +20,9 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from ..memory.checkpoints import open_checkpoints, serializer
-from ..memory.errors import UserError
+from ..memory.errors import ReplyFailure, UserError
 from ..memory.files import cannot_write
-from ..memory.records import Goal, Subgoal
+from ..memory.records import Goal
 from ..memory.runs import Run
 from ..memory.store import open_store
 from ..tools.datasets import DataSource
@@ -146,6 +146,11 @@ class Session:
         except UserError:
             runs.mark(run, "failed")
             raise
+        except ReplyFailure as failure:
+            runs.mark(run, "failed")
+            raise UserError(
+                f"{stage}: the model gave no usable reply ({failure}). A stronger --model may."
+            ) from failure
         except BaseException:
             runs.mark(run, "stopped")
             raise
@@ -222,35 +227,40 @@ def resume(
     return asyncio.run(drive(run_id, reviewer, on_progress))
 
 
+def configure(
+    data: str | Path,
+    goal: str | Goal,
+    *,
+    input_columns: list[str] | None = None,
+    output_column: str | None = None,
+    **options: Any,
+) -> RunConfig:
+    """A run's configuration. `options` are the other fields of RunConfig; `out` has a default."""
+    options.setdefault("out", str(Path(OUT) / new_id()))
+    return RunConfig(
+        source=DataSource(
+            path=str(data), input_columns=input_columns or [], output_column=output_column
+        ),
+        goal=Goal(text=goal) if isinstance(goal, str) else goal,
+        **options,
+    )
+
+
 def run(
     data: str | Path,
     goal: str | Goal,
     *,
-    subgoals: list[Subgoal] | None = None,
-    input_columns: list[str] | None = None,
-    output_column: str | None = None,
     reviewer: Reviewer = lambda pending: review.approve(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
     **options: Any,
 ) -> Report:
     """The whole method on a data file: Algorithm 1 of the paper, with filtering and synthesis.
 
-    Approves every review unless a `reviewer` is given. `options` are the fields of RunConfig
-    (tau, model, judge, base_url, out, …). Raises UserError for what the user can mend.
+    Approves every review unless a `reviewer` is given. `options` are those of `configure`
+    (input_columns, subgoals, tau, model, judge, base_url, out, …). Raises UserError for what the
+    user can mend.
     """
-    run_id = new_id()
-    source = DataSource(
-        path=str(data), input_columns=input_columns or [], output_column=output_column
-    )
-    options.setdefault("out", str(Path(OUT) / run_id))
-    config = RunConfig(
-        source=source,
-        goal=Goal(text=goal) if isinstance(goal, str) else goal,
-        subgoals=subgoals or [],
-        **options,
-    )
-    new_run(config, run_id)
-    return resume(run_id, reviewer, on_progress)
+    return resume(new_run(configure(data, goal, **options)), reviewer, on_progress)
 
 
 def list_runs() -> list[Run]:

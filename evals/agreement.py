@@ -1,0 +1,65 @@
+"""Agreement of a judge with given labels (people, or another judge), per subgoal."""
+
+from collections.abc import Mapping, Sequence
+
+from ..memory.records import Record
+from ..tools.judge import ANCHORS
+
+
+class Agreement(Record):
+    """How a judge's values agree with labels on the rows that have both.
+
+    spearman: rank correlation, None where one side is constant. kappa: quadratic weighted kappa on
+    the six anchors. error: mean absolute difference. shift: mean of judge minus label.
+    """
+
+    subgoal_id: str
+    rows: int
+    spearman: float | None
+    kappa: float | None
+    error: float
+    shift: float
+
+
+def agreement(
+    subgoal_id: str, values: Sequence[float | None], labels: Sequence[float | None]
+) -> Agreement:
+    """Compares two sequences of the same rows; rows where either is None are left out.
+
+    Raises ValueError where no row has both.
+    """
+    import numpy as np
+    from scipy.stats import spearmanr
+    from sklearn.metrics import cohen_kappa_score
+
+    pairs = [(v, w) for v, w in zip(values, labels, strict=True) if v is not None and w is not None]
+    if not pairs:
+        raise ValueError(f"{subgoal_id}: no row has both a value and a label")
+    ours, theirs = np.array(pairs).T
+    varied = len(set(ours)) > 1 and len(set(theirs)) > 1
+    steps = len(ANCHORS) - 1
+    kappa = cohen_kappa_score(
+        np.rint(ours * steps).astype(int),
+        np.rint(theirs * steps).astype(int),
+        labels=range(len(ANCHORS)),
+        weights="quadratic",
+    )
+    return Agreement(
+        subgoal_id=subgoal_id,
+        rows=len(pairs),
+        spearman=float(spearmanr(ours, theirs).statistic) if varied else None,
+        kappa=float(kappa) if varied else None,
+        error=float(np.abs(ours - theirs).mean()),
+        shift=float((ours - theirs).mean()),
+    )
+
+
+def agreements(
+    values: Sequence[Mapping[str, float | None]], labels: Sequence[Mapping[str, float | None]]
+) -> list[Agreement]:
+    """One agreement for each subgoal of the labels; both sides have the same rows in one order."""
+    names = dict.fromkeys(name for row in labels for name in row)
+    return [
+        agreement(name, [row.get(name) for row in values], [row.get(name) for row in labels])
+        for name in names
+    ]

@@ -1,0 +1,146 @@
+"""What the fake server answers for each role: plausible replies, made from the prompt's own ids."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+Body = dict[str, Any]
+SUBGOALS = [
+    {"id": "billing", "name": "Billing", "description": "Explains a charge on an invoice."},
+    {"id": "refunds", "name": "Refunds", "description": "Says how to get money back."},
+    {"id": "returns", "name": "Returns", "description": "Says how to send goods back."},
+]
+MISSING = "returns"
+"""The subgoal that no row supports."""
+
+
+def schema_of(body: Body) -> str:
+    """The name of the reply schema that a request asks for, however it asks."""
+    if form := body.get("response_format", {}).get("json_schema"):
+        return form["name"]
+    if tools := body.get("tools"):
+        return tools[0]["function"]["name"]
+    return "unknown"
+
+
+def prompt_of(body: Body) -> str:
+    return "\n".join(message["content"] for message in body["messages"])
+
+
+def judged_row(body: Body) -> str:
+    """The row of a judgement's prompt, as fenced."""
+    found = re.search(r"<<<INPUT \w+\n(.*)OUTPUT \w+>>>", prompt_of(body), re.DOTALL)
+    assert found, "the prompt holds a fenced row"
+    return found.group(1)
+
+
+def answer(body: Body) -> dict[str, Any]:
+    """A reply that fits the schema asked for."""
+    return ANSWERS[schema_of(body)](prompt_of(body))
+
+
+def _clarification(prompt: str) -> dict[str, Any]:
+    if "Which customers" in prompt:
+        return {"complete": True, "open_points": [], "questions": []}
+    question = {
+        "dimension": "audience",
+        "text": "Which customers?",
+        "reason": "Firms and consumers differ.",
+        "suggestions": ["consumers", "firms"],
+        "default": "consumers",
+    }
+    return {"complete": False, "open_points": ["audience"], "questions": [question]}
+
+
+def _judgements(prompt: str) -> dict[str, Any]:
+    row = prompt.split("<<<INPUT")[-1].split("Judge the capabilities")[0].lower()
+    ids = re.findall(r"^- (\w+):", prompt.split("<<<INPUT")[0], re.MULTILINE)
+    return {
+        "judgements": [
+            {
+                "id": name,
+                "explanation": f"The row does{'' if (hit := name[:6] in row) else ' not'} show it.",
+                "score": 0.8 if hit else 0.0,
+            }
+            for name in reversed(ids)  # in another order than asked: ids count
+        ]
+    }
+
+
+def _advices(prompt: str) -> dict[str, Any]:
+    gaps = re.findall(r"^- (\S+-gap\d+):", prompt, re.MULTILINE)
+    return {
+        "advices": [
+            {
+                "gap_id": gap,
+                "action": "Collect chats of the returns desk.",
+                "suits_synthesis": True,
+                "reason": "Form matters more than facts.",
+            }
+            for gap in gaps
+        ]
+    }
+
+
+def _rows(prompt: str) -> dict[str, Any]:
+    found = re.search(r"Write (\d+) rows \(round (\d+)\)", prompt)
+    assert found
+    count, turn = map(int, found.groups())
+    things = ["lamp", "kettle", "jacket", "novel", "tent", "radio", "carpet", "guitar", "saddle"]
+    rows = [
+        {
+            "input": f"My {things[(i + 3 * turn) % 9]} number {turn}{i} arrived broken, what now?",
+            "output": f"Returns of item {turn}{i} ({things[i % 9]}) go through the portal: "
+            f"print label {turn}{i}, pack it well and drop it at any desk.",
+            "source_ids": [],
+        }
+        for i in range(count)
+    ]
+    if turn == 1:  # one bad candidate, which must come back
+        rows[0] = {"input": "Nice weather?", "output": "Yes, quite sunny.", "source_ids": []}
+    return {"rows": rows}
+
+
+def _verdicts(prompt: str) -> dict[str, Any]:
+    rows = re.findall(r"<<<ROW (row\d+) \w+\n(.*?)\nROW", prompt, re.DOTALL)
+    return {
+        "verdicts": [
+            {
+                "id": name,
+                "explanation": "Off the subgoal." if "weather" in text else "Shows a return.",
+                "correctness": 1.0,
+                "completeness": 0.8,
+                "faithfulness": 1.0,
+                "score": 0.0 if "weather" in text else 0.8,
+            }
+            for name, text in rows
+        ]
+    }
+
+
+ANSWERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "Clarification": _clarification,
+    "Decomposition": lambda prompt: {"subgoals": SUBGOALS},
+    "Findings": lambda prompt: {"findings": []},
+    "Judgements": _judgements,
+    "GapName": lambda prompt: {"name": "No returns", "description": "No row shows a return."},
+    "Advices": _advices,
+    "WrittenRows": _rows,
+    "GroupVerdicts": _verdicts,
+}
+
+
+def support_rows(count: int) -> str:
+    """JSONL of a support desk: billing and refunds are covered, returns are not."""
+    texts = [
+        ("Why is my bill higher in month {}?", "Billing adds the fee of plan {}."),
+        ("Can I get my money back for order {}?", "Refunds for order {} take five days."),
+        ("When do you open on day {}?", "We open at nine on day {}."),
+    ]
+    rows = []
+    for i in range(count):
+        question, reply = texts[i % 3]
+        turns = (("user", question.format(i)), ("assistant", reply.format(i)))
+        rows.append({"messages": [{"role": role, "content": text} for role, text in turns]})
+    return "".join(json.dumps(row) + "\n" for row in rows)

@@ -1,0 +1,27 @@
+"""Fixtures for every room: a home of its own for each test, and one embedder for all of them."""
+
+from pathlib import Path
+
+import pytest
+
+from goalcover.tools.embeddings import Embedder
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """GOALCOVER_HOME is a fresh folder, and no test talks to a paid model by accident."""
+    home = tmp_path / "goalcover-home"
+    monkeypatch.setenv("GOALCOVER_HOME", str(home))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    return home
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Embedder:
+    """The default embedder, loaded once (about 5 s).
+
+    It keeps futures of the running loop: await it only inside a test's own loop, and never leave
+    a call under way when the test ends.
+    """
+    return Embedder()

@@ -1,0 +1,85 @@
+"""The whole graph with the embedded model: no key, no network."""
+
+import json
+from pathlib import Path
+
+import pytest
+from answers import support_rows
+
+from goalcover.graph import review, session
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Subgoal
+from goalcover.tools.report import Report
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "clinical_qa.jsonl"
+
+
+def test_the_example_shows_its_missing_capability(tmp_path: Path) -> None:
+    goal = EXAMPLE.with_suffix("").with_suffix(".goal.txt").read_text()
+    report = session.run(EXAMPLE, goal, out=str(tmp_path))
+    verdicts = {c.subgoal.name: c.verdict for c in report.coverage}
+    assert verdicts["Drugs interact"] == "missing"
+    assert verdicts["Pregnancy"] == verdicts["Breastfeeding"] == "thin"
+    assert verdicts["Symptoms urgent care"] == verdicts["Side effects"] == "enough"
+    assert not report.findings, "the compound subgoals were split by the loop"
+    assert all(0 < gap.prevalence <= 1 and gap.evidence for gap in report.gaps)
+
+    rows = EXAMPLE.read_bytes().splitlines(keepends=True)
+    kept = Path(report.files["filtered"]).read_bytes().splitlines(keepends=True)
+    assert len(kept) == report.filtered.kept < len(rows)
+    assert set(kept) <= set(rows), "rows are written as they came"
+    for line in Path(report.files["synthetic"]).read_text().splitlines():
+        assert [turn["role"] for turn in json.loads(line)["messages"]] == ["user", "assistant"]
+    provenance = Path(report.files["provenance"]).read_text().splitlines()
+    assert {json.loads(line)["origin"] for line in provenance} == {"extractive"}
+
+    page = Path(report.files["html"]).read_text()
+    assert "does not judge skill" in page, "the embedded model says what it cannot do"
+    assert Report.model_validate_json((tmp_path / "report.json").read_text()) == report
+
+
+def test_given_subgoals_skip_the_questions(tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text(support_rows(12))
+    seen: list[str] = []
+
+    def reviewer(pending: session.Pending):
+        seen.append(pending.name)
+        return review.approve()
+
+    subgoals = [Subgoal(id="fees", name="Fees", description="Explains the fee of a plan.")]
+    report = session.run(data, "Explain fees.", subgoals=subgoals, reviewer=reviewer,
+                         out=str(tmp_path / "out"))  # fmt: skip
+    assert [c.subgoal.id for c in report.coverage] == ["fees"]
+    assert "answer_questions" not in seen and "approve_subgoals" not in seen
+    record = json.loads((tmp_path / "out" / "scores.jsonl").read_text().splitlines()[0])
+    assert record["index"] == 0 and set(record["scores"]) == {"fees"}
+    assert record["explanations"]["fees"]
+
+
+def test_no_gap_goes_straight_to_the_report(tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text(support_rows(12))
+    subgoals = [Subgoal(id="fees", name="Fees", description="Explains the fee of a plan.")]
+    report = session.run(data, "Explain fees.", subgoals=subgoals, tau=0.0, out=str(tmp_path))
+    assert not report.gaps and not report.recommendations and report.plan is None
+    assert report.filtered.total == 12
+
+
+def test_bad_input_enters_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no file"):
+        session.run(tmp_path / "missing.jsonl", "Explain fees.")
+    assert session.list_runs() == []
+
+
+async def test_one_process_at_a_time(tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text(support_rows(3))
+    run_id = session.new_run(session.configure(data, "Explain fees.", out=str(tmp_path / "out")))
+    async with session.open_session(run_id):
+        with pytest.raises(UserError, match="another process"):
+            async with session.open_session(run_id):
+                pass
+    with pytest.raises(UserError, match="there is no run nope"):
+        async with session.open_session("nope"):
+            pass
