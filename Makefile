@@ -24,6 +24,7 @@ test: $(INSTALLED) ## run the whole test suite
 check: $(INSTALLED) ## lint, formatting, types, direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@mkdir -p build/typing && ln -sfn ../.. build/typing/goalcover  # where pyright finds the package
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 

@@ -60,7 +60,8 @@ class NameGapAsk(Ask[GapName]):
         name = self.subgoal.name.lower()
         aims = words(f"{name} {self.subgoal.description}")
         half = len(self.members) / 2
-        lacking = [w for w in aims if sum(w in _not_mentioned(t) for t in self.members) > half]
+        absent = [_not_mentioned(text) for text in self.members]
+        lacking = [word for word in aims if sum(word in some for some in absent) > half]
         whole_name = all(word in lacking for word in words(name))
         what = name if whole_name else listed(lacking[:3], "or")
         own = {stem(aim) for aim in aims}
@@ -78,9 +79,9 @@ class NameGapAsk(Ask[GapName]):
         )
 
 
-def _not_mentioned(explanation: str) -> str:
+def _not_mentioned(explanation: str) -> list[str]:
     """The words that the embedded judge reports as absent."""
-    return explanation.partition("Not mentioned: ")[2].partition(".")[0]
+    return words(explanation.partition("Not mentioned: ")[2].partition(".")[0])
 
 
 @dataclass(frozen=True)

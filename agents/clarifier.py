@@ -1,5 +1,7 @@
 """Clarifier: f_question of the paper (Eq. 4). Surfaces what the goal leaves open."""
 
+import re
+
 from pydantic import Field
 
 from ..memory.records import Answer, Goal, Question
@@ -37,7 +39,20 @@ DIMENSIONS = [
         reason="Warnings and refusals are capabilities of their own and need rows of their own.",
         suggestions=["no special warnings", "warn about risks", "refuse and refer to an expert"],
         default="nothing beyond what the goal says",
-        stated=["safe", "safety", "risk", "risks", "warn", "warning", "refuse", "harm"],
+        stated=[
+            "safe",
+            "safety",
+            "risk",
+            "risks",
+            "warn",
+            "warns",
+            "warning",
+            "warnings",
+            "refuse",
+            "refuses",
+            "harm",
+            "harmful",
+        ],
     ),
     Dimension(
         name="edge cases",
@@ -76,7 +91,16 @@ DIMENSIONS = [
         reason="Grounding is learnt only from rows that show it.",
         suggestions=["no", "give reasons", "cite sources", "state the uncertainty"],
         default="no",
-        stated=["evidence", "cite", "citation", "citations", "sources", "reasons", "grounded"],
+        stated=[
+            "evidence",
+            "cite",
+            "cites",
+            "citation",
+            "citations",
+            "sources",
+            "reasons",
+            "grounded",
+        ],
     ),
     Dimension(
         name="format",
@@ -163,7 +187,7 @@ class ClarifyAsk(Ask[Clarification]):
         ]
 
     async def embedded(self, embedder: Embedder) -> Clarification:
-        goal_words = set(self.goal.text.lower().replace(",", " ").replace(".", " ").split())
+        goal_words = set(re.findall(r"[^\W_]+", self.goal.text.lower()))
         settled = {answer.question.dimension for answer in self.answers}
         left = [
             dimension

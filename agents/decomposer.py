@@ -1,9 +1,12 @@
 """Decomposer: f_decompose of the paper (Eq. 5). From a specification to subgoals."""
 
 import re
+from collections.abc import Sequence
+from itertools import count
 
 from pydantic import Field
 
+from ..memory.errors import UserError
 from ..memory.records import Finding, Specification, Subgoal
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
@@ -74,26 +77,26 @@ class DecomposeAsk(Ask[Decomposition]):
 
     async def embedded(self, embedder: Embedder) -> Decomposition:
         if self.previous and (self.findings or self.message):
-            texts = self._mended()
-        else:
-            texts = clauses(self.specification.goal.text)
-            for answer in self.specification.answers:
-                if answer.given and answer.question.dimension in SUBGOAL_DIMENSIONS:
-                    texts += clauses(answer.text)
-        return Decomposition(subgoals=named(texts))
+            return Decomposition(subgoals=named(self._mended()))
+        texts = clauses(self.specification.goal.text)
+        for answer in self.specification.answers:
+            if answer.given and answer.question.dimension in SUBGOAL_DIMENSIONS:
+                texts += clauses(answer.text)
+        return Decomposition(subgoals=named(texts or [self.specification.goal.text]))
 
-    def _mended(self) -> list[str]:
+    def _mended(self) -> list[str | Subgoal]:
         """Splits compound subgoals, drops the second of an overlapping pair, adds lost clauses."""
         by_check = {
             check: {f.subgoal_ids[-1] for f in self.findings if f.check == check and f.subgoal_ids}
             for check in ("atomic", "disjoint")
         }
-        texts = []
+        texts: list[str | Subgoal] = []
         for subgoal in self.previous:
             if subgoal.id in by_check["disjoint"]:
                 continue
-            compound = subgoal.id in by_check["atomic"]
-            texts += split_compound(subgoal.description) if compound else [subgoal.description]
+            parts = split_compound(subgoal.description)
+            compound = subgoal.id in by_check["atomic"] and len(parts) > 1
+            texts += parts if compound else [subgoal]
         lost = [f.message for f in self.findings if f.check == "complete"]
         texts += [match.group(1) for text in lost if (match := re.search(r"“(.+)”", text))]
         return texts + (clauses(self.message) if self.message else [])
@@ -203,23 +206,40 @@ def _shared_start(left: str, right: str) -> str:
     return " ".join(tokens[:end]) + " "
 
 
-def named(texts: list[str]) -> list[ProposedSubgoal]:
-    """Subgoals from clauses: named by the content words behind the last preposition."""
+def named(parts: Sequence[str | Subgoal]) -> list[ProposedSubgoal]:
+    """Subgoals from clauses, each clause once; given subgoals stay as they are."""
+    taken = {part.id for part in parts if isinstance(part, Subgoal)}
     subgoals: dict[str, ProposedSubgoal] = {}
-    for text in texts:
-        clause = text.strip().rstrip(".")
-        tokens = clause.split()
-        places = [i for i, token in enumerate(tokens) if i and token.lower() in _PREPOSITIONS]
-        tail = " ".join(tokens[places[-1] + 1 :]) if places else ""
-        chosen = (words(tail) or [w for w in words(clause) if w not in _VERBS] or words(clause))[:4]
-        slug = re.sub(r"[^a-z0-9]+", "_", " ".join(chosen)).strip("_") or f"s{len(subgoals) + 1}"
-        if slug not in subgoals and len(subgoals) < MOST_SUBGOALS:
-            subgoals[slug] = ProposedSubgoal(
-                id=slug,
-                name=" ".join(chosen).capitalize() or clause,
-                description=f"{clause[0].upper()}{clause[1:]}.",
-            )
-    return list(subgoals.values())
+    for part in parts:
+        if isinstance(part, Subgoal):
+            wanted = {"id", "name", "description"}
+            proposed = ProposedSubgoal(**part.model_dump(include=wanted))
+        elif clause := part.strip(" .\n\t"):
+            proposed = _named(clause, taken)
+            taken.add(proposed.id)
+        else:
+            continue
+        subgoals.setdefault(proposed.description.lower(), proposed)
+    return list(subgoals.values())[:MOST_SUBGOALS]
+
+
+def _named(clause: str, taken: set[str]) -> ProposedSubgoal:
+    """Named by the content words behind the last preposition; by more where that is taken."""
+    tokens = clause.split()
+    places = [i for i, token in enumerate(tokens) if i and token.lower() in _PREPOSITIONS]
+    tail = " ".join(tokens[places[-1] + 1 :]) if places else ""
+    every = words(clause)
+    for chosen in (words(tail), [word for word in every if word not in _VERBS], every):
+        name = " ".join(chosen[:4])
+        slug = re.sub(r"[^a-z0-9]+", "_", name).strip("_")
+        if slug and slug not in taken:
+            break
+    else:
+        name = " ".join(every[:4])
+        slug = next(f"s{n}" for n in count(1) if f"s{n}" not in taken)
+    return ProposedSubgoal(
+        id=slug, name=name.capitalize() or clause, description=f"{clause[:1].upper()}{clause[1:]}."
+    )
 
 
 def describe(specification: Specification) -> str:
@@ -242,7 +262,10 @@ async def decompose(
     findings: list[Finding],
     message: str = "",
 ) -> list[Subgoal]:
-    """S for a specification; wanted shares and counts of kept subgoals are kept."""
+    """S for a specification; wanted shares and counts of kept subgoals are kept.
+
+    Raises UserError where the goal names nothing.
+    """
     ask = DecomposeAsk(
         specification=specification,
         previous=tuple(previous),
@@ -250,6 +273,8 @@ async def decompose(
         message=message,
     )
     reply = await door.ask(ask)
+    if not reply.subgoals:
+        raise UserError("the goal names no capability: say what the model shall be able to do.")
     wanted = {s.id: s.model_dump(include={"target_share", "target_count"}) for s in previous}
     return [
         Subgoal(**proposed.model_dump(), **wanted.get(proposed.id, {}))

@@ -73,8 +73,8 @@ class GenerateAsk(Ask[WrittenRows]):
             fence(
                 "WHY ROWS SCORED LOW", "\n".join(f"- {e.explanation}" for e in self.gap.evidence)
             ),
-            *(fence(f"EXEMPLAR {s.id}", f"{s.input}\n---\n{s.output}") for s in self.exemplars),
-            *(fence(f"DOCUMENT {s.id}", s.output) for s in self.documents),
+            *(fence("EXEMPLAR", f"id: {s.id}\n{s.input}\n---\n{s.output}") for s in self.exemplars),
+            *(fence("DOCUMENT", f"id: {s.id}\n{s.output}") for s in self.documents),
         ]
         if self.rejected:
             faults = "\n".join(f"- {shorten(r.input, 200)}: {r.reason}" for r in self.rejected)
@@ -87,12 +87,12 @@ class GenerateAsk(Ask[WrittenRows]):
 
     async def embedded(self, embedder: Embedder) -> WrittenRows:
         """Extractive rows: passages of the user's own texts that come nearest to the subgoal."""
-        found = [
-            (source, passage)
-            for source in (*self.documents, *self.exemplars)
-            for passage in passages(source.output)
-            if len(words(passage)) >= EXTRACT_WORDS
-        ]
+        by_text: dict[str, Source] = {}  # rows of real data repeat each other's sentences
+        for source in (*self.documents, *self.exemplars):
+            for passage in passages(source.output):
+                if len(words(passage)) >= EXTRACT_WORDS:
+                    by_text.setdefault(passage, source)
+        found = [(source, passage) for passage, source in by_text.items()]
         if not found:
             return WrittenRows(rows=[])
         vectors = await embedder.encode([passage for _, passage in found])
@@ -107,8 +107,8 @@ class GenerateAsk(Ask[WrittenRows]):
             chosen = self._passages(found, vectors, nearness, int(seed))
             row = self._row([found[i] for i in chosen])
             if row.output not in tried and frozenset(chosen) not in used:
-                used.add(frozenset(chosen))
                 rows.append(row)
+            used.add(frozenset(chosen))
         return WrittenRows(rows=rows)
 
     def _passages(

@@ -100,13 +100,14 @@ def rows_to_add(coverage: Coverage, gaps: list[Gap]) -> dict[str, int]:
     With a count wanted: c - m, where m rows support the subgoal now. With a share p wanted of n
     rows: (p n - m) / (1 - p), because the added rows make the data set larger too.
     """
-    short = coverage.wanted - coverage.supporting
-    if coverage.subgoal.target_count is None and coverage.judged:
-        share = min(coverage.wanted / coverage.judged, 0.99)
-        short = math.ceil(short / (1 - share))
     whole = sum(gap.prevalence for gap in gaps)
+    short = coverage.wanted - coverage.supporting
     if short <= 0 or whole == 0:
         return {gap.id: 0 for gap in gaps}
+    if coverage.subgoal.target_count is None and coverage.judged:
+        share = coverage.subgoal.target_share or coverage.wanted / coverage.judged
+        # A share of 1 cannot be reached by adding rows: 0.01 keeps the number finite.
+        short = (share * coverage.judged - coverage.supporting) / max(1 - share, 0.01)
     return {gap.id: math.ceil(short * gap.prevalence / whole) for gap in gaps}
 
 

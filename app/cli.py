@@ -160,8 +160,8 @@ def resume(
         from ..graph import session
         from . import reviewers
 
-        state["run"] = run_id
         reviewer = reviewers.choose(yes, answers)
+        state["run"] = session.get_run(run_id).id
         _drive(lambda show: session.resume(run_id, reviewer, show), reviewer, fail_on_gap)
 
 
@@ -317,10 +317,10 @@ def _exit_on_gap(coverage: list[Any], fail_on_gap: bool) -> None:
 
 @contextmanager
 def user_errors() -> Iterator[dict[str, str]]:
-    """One line and an exit code instead of a traceback. `run` in the given dict names the run."""
+    """One line and an exit code instead of a traceback."""
     from ..memory.errors import UserError
 
-    state: dict[str, str] = {}
+    state: dict[str, str] = {}  # "run": the run that can be resumed
 
     def leave(line: str, code: int, hint: str) -> typer.Exit:
         again = f" `goalcover resume {state['run']}` {hint}." if "run" in state else ""

@@ -1,5 +1,6 @@
 """Who answers the reviews: a person in the terminal, a file of answers, or `--yes`."""
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,9 +54,12 @@ class Reviewer:
             return None
         if self.display:
             self.display.pause()
+        # asyncio keeps the first Ctrl-C for its own tasks; here a person waits at a prompt.
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return ASK[pending.name](pending)
         finally:
+            signal.signal(signal.SIGINT, handler)
             if self.display:
                 self.display.go_on()
 

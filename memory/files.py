@@ -38,8 +38,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_text(path: Path) -> Iterator[IO[str]]:
-    """`atomic_path` as an open UTF-8 text file; line ends are written as they are."""
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    """`atomic_path` as an open UTF-8 text file; line ends are written as they are.
+
+    Lone surrogates, which UTF-8 cannot hold, are written as JSON escapes them (\\ud83d).
+    """
+    with (
+        atomic_path(path) as partial,
+        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         yield file
 
 

@@ -18,14 +18,14 @@ class ScoreStore:
     def put(self, judge: str, sample: str, scores: dict[str, Score]) -> None:
         """Keeps the scores of one sample, by subgoal hash, in one transaction."""
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (judge, sample, subgoal, score.value, score.explanation, score.error)
-                for subgoal, score in scores.items()
-            ],
-        )
-        self._db.execute("COMMIT")
+        with self._db:  # commits, or rolls back
+            self._db.executemany(
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (judge, sample, subgoal, score.value, score.explanation, score.error)
+                    for subgoal, score in scores.items()
+                ],
+            )
 
     def get(self, judge: str, sample: str) -> dict[str, Score]:
         """All judgements of one sample, by subgoal hash."""
@@ -38,11 +38,11 @@ class ScoreStore:
     def join(self, run: str, samples: Iterable[Sample]) -> None:
         """Notes that these samples are rows of a run."""
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
-            [(run, sample.index, sample.hash, sample.id) for sample in samples],
-        )
-        self._db.execute("COMMIT")
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
+                [(run, sample.index, sample.hash, sample.id) for sample in samples],
+            )
 
     def leave(self, run: str) -> None:
         """Forgets a run's list of rows. Judgements stay: they belong to everyone."""

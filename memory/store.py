@@ -58,14 +58,19 @@ class Store:
 def open_store(home: Path) -> Iterator[Store]:
     """The store under `home`. Raises UserError where SQLite cannot read or write it."""
     path = home / "store.db"
-    store = None
     try:
         store = Store(path)
+    except (sqlite3.Error, OSError) as error:
+        raise _failed(path, error) from error
+    try:
         yield store
-    except (sqlite3.Error, PermissionError) as error:
-        raise UserError(
-            f"the store {path} failed: {error}. Make room, or set GOALCOVER_HOME to another folder."
-        ) from error
+    except sqlite3.Error as error:
+        raise _failed(path, error) from error
     finally:
-        if store:
-            store.close()
+        store.close()
+
+
+def _failed(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"the store {path} failed: {error}. Make room, or set GOALCOVER_HOME to another folder."
+    )

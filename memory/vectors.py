@@ -1,18 +1,24 @@
 """Vectors of texts in Chroma: nothing is embedded twice, and it can be searched."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import shutil
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
+from .errors import UserError
 from .records import content_hash
 
 Encode = Callable[[Sequence[str]], Awaitable[np.ndarray]]
 """Turns n texts into an (n, d) array of unit vectors."""
 
 BATCH = 1000
+
+ROOM = 64 * 2**20
+"""Free bytes that a write needs: on a disk that fills up meanwhile, Chroma's upsert hangs."""
 
 
 class VectorStore:
@@ -45,8 +51,8 @@ class VectorStore:
         by_id = {content_hash(text): text for text in among}
         if not by_id:
             return []
-        with self._lock:
-            found = self._collection(kind).query(
+        with self._collection(kind) as collection:
+            found = collection.query(
                 query_embeddings=[vector.tolist()],
                 ids=list(by_id),
                 n_results=min(count, len(by_id)),
@@ -56,8 +62,7 @@ class VectorStore:
 
     def _get(self, kind: str, ids: list[str]) -> dict[str, np.ndarray]:
         vectors: dict[str, np.ndarray] = {}
-        with self._lock:
-            collection = self._collection(kind)
+        with self._collection(kind) as collection:
             for start in range(0, len(ids), BATCH):
                 found = collection.get(ids=ids[start : start + BATCH], include=["embeddings"])
                 vectors.update(
@@ -66,24 +71,39 @@ class VectorStore:
         return vectors
 
     def _add(self, kind: str, ids: list[str], vectors: np.ndarray, texts: list[str]) -> None:
-        with self._lock:
-            collection = self._collection(kind)
+        if shutil.disk_usage(self._home).free < ROOM + 8 * vectors.nbytes:
+            raise self._failure("the disk is almost full")
+        with self._collection(kind) as collection:
             for start in range(0, len(ids), BATCH):
                 part = slice(start, start + BATCH)
                 collection.upsert(
                     ids=ids[part], embeddings=vectors[part].tolist(), documents=texts[part]
                 )
 
-    def _collection(self, kind: str) -> Any:
-        if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
+    @contextmanager
+    def _collection(self, kind: str) -> Iterator[Any]:
+        """The collection, locked. Raises UserError where Chroma cannot read or write its files."""
+        import chromadb
+        from chromadb.config import Settings
+        from chromadb.errors import ChromaError
 
-            self._client = chromadb.PersistentClient(
-                path=str(self._home / "vectors"), settings=Settings(anonymized_telemetry=False)
-            )
-        return self._client.get_or_create_collection(
-            f"{kind}-{self._embedder}",
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine"}},
+        place = self._home / "vectors"
+        try:
+            with self._lock:
+                if self._client is None:
+                    self._client = chromadb.PersistentClient(
+                        path=str(place), settings=Settings(anonymized_telemetry=False)
+                    )
+                yield self._client.get_or_create_collection(
+                    f"{kind}-{self._embedder}",
+                    embedding_function=None,
+                    configuration={"hnsw": {"space": "cosine"}},
+                )
+        except (ChromaError, OSError) as error:
+            raise self._failure(" ".join(str(error).split())[:200]) from error
+
+    def _failure(self, reason: str) -> UserError:
+        return UserError(
+            f"the vectors in {self._home / 'vectors'} failed: {reason}. Make room, "
+            "or set GOALCOVER_HOME to another folder."
         )

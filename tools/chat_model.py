@@ -1,5 +1,6 @@
 """Any OpenAI-compatible server (OpenAI, vLLM, Ollama, llama.cpp) through langchain-openai."""
 
+import asyncio
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
 from .model import Ask, Message, R, Reply
 
+OPENAI = "https://api.openai.com/v1"
+
 FORMATS = ("json_schema", "tool_call", "json_mode", "plain")
 """Ways to ask for JSON, from the strictest down. The one that a server takes is remembered."""
 
@@ -25,20 +28,23 @@ class _Rejected(Exception):
 class ChatModel:
     """One model of one server. The key is read from OPENAI_API_KEY and kept nowhere else.
 
-    timeout: seconds for one attempt; retries: attempts after the first on 408, 409, 429 and 5xx
-    and on lost connections, with jittered backoff and the server's Retry-After.
+    timeout: seconds of silence that end an attempt; retries: attempts after the first on 408,
+    409, 429 and 5xx and on lost connections, with jittered backoff and the server's Retry-After.
+    All attempts of a call together may take `timeout` times their number.
     """
 
     model: str
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)  # it may carry credentials
     timeout: float = 120.0
     retries: int = 4
     _format: int = field(default=0, init=False)
+    _takes_temperature: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url or os.environ.get("OPENAI_BASE_URL") or None
-        if self.base_url and urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise UserError(f"--base-url {self.base_url} is not an http:// or https:// address.")
+        if self.base_url and not _is_address(self.base_url):
+            shown = self.base_url.rpartition("@")[2].partition("?")[0]  # without credentials
+            raise UserError(f"--base-url {shown} is not an http:// or https:// address.")
         if not self.base_url and not os.environ.get("OPENAI_API_KEY"):
             raise UserError(
                 f"--model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "
@@ -52,7 +58,7 @@ class ChatModel:
     @property
     def place(self) -> str:
         """Host and path of the server, without any credentials its URL may carry."""
-        parts = urlsplit(self.base_url or "https://api.openai.com/v1")
+        parts = urlsplit(self.base_url or OPENAI)
         return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
     @cached_property
@@ -61,8 +67,9 @@ class ChatModel:
 
         return ChatOpenAI(
             model=self.model,
-            base_url=self.base_url,
-            api_key=os.environ.get("OPENAI_API_KEY") or "none",  # pyright: ignore[reportArgumentType]
+            base_url=self.base_url
+            or OPENAI,  # else OPENAI_API_BASE would count, which `place` hides
+            api_key=os.environ.get("OPENAI_API_KEY", "").strip() or "none",  # pyright: ignore[reportArgumentType]
             timeout=self.timeout,
             max_retries=self.retries,
         )
@@ -80,8 +87,9 @@ class ChatModel:
             {"role": "assistant", "content": text},
             {
                 "role": "user",
-                "content": f"That reply cannot be used: {problem}\n"
-                "Send the whole reply again as one JSON object of the required form.",
+                # With the schema, for servers that take `response_format` and ignore it.
+                "content": f"That reply cannot be used: {problem}\nSend the whole reply again. "
+                + _schema_text(ask.reply),
             },
         ]
         text, more = await self._call(ask, repair)
@@ -96,9 +104,7 @@ class ChatModel:
             current = self._format
             try:
                 return await self._send(ask, messages, FORMATS[current])
-            except _Rejected as error:
-                if current + 1 == len(FORMATS):
-                    raise ReplyFailure(f"bad request: {error}") from error
+            except _Rejected:
                 self._format = max(self._format, current + 1)
 
     async def _send(
@@ -106,17 +112,27 @@ class ChatModel:
     ) -> tuple[str, tuple[int, int]]:
         import openai
 
+        sent = messages
         if form in ("json_mode", "plain"):
-            messages = [*messages, _schema_message(ask.reply)]
+            sent = [*messages, {"role": "user", "content": _schema_text(ask.reply)}]
+        # In `extra_body`, because langchain-openai parses a `response_format` of its own and
+        # raises on truncated replies that can be repaired.
+        options: dict[str, Any] = {"extra_body": _format_body(ask.reply, form)}
+        if self._takes_temperature:
+            options["temperature"] = ask.temperature
+        deadline = self.timeout * (self.retries + 1)
         try:
-            # In `extra_body`, because langchain-openai parses a `response_format` of its own and
-            # raises on truncated replies that can be repaired.
-            message = await self._client.ainvoke(
-                messages, temperature=ask.temperature, extra_body=_format_body(ask.reply, form)
-            )
-        except openai.BadRequestError as error:
+            # httpx counts from byte to byte: a reply that trickles in needs a deadline beside it.
+            async with asyncio.timeout(deadline):
+                message = await self._client.ainvoke(sent, **options)
+        except TimeoutError as error:
+            raise ReplyFailure(f"no whole reply within {deadline:g} s") from error
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if "temperature" in options and "temperature" in str(error):
+                self._takes_temperature = False  # reasoning models know only their own
+                return await self._send(ask, messages, form)
             if form != "plain" and _names_format(str(error)):
-                raise _Rejected(_line(error)) from error
+                raise _Rejected from error
             raise ReplyFailure(f"bad request: {_line(error)}") from error
         except openai.OpenAIError as error:
             raise self._failure(error) from error
@@ -157,6 +173,14 @@ class ChatModel:
         return ReplyFailure(_line(error))
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        return False
+
+
 def _format_body(schema: type[BaseModel], form: str) -> dict[str, Any]:
     name, body = schema.__name__, schema.model_json_schema()
     if form == "json_schema":
@@ -170,18 +194,22 @@ def _format_body(schema: type[BaseModel], form: str) -> dict[str, Any]:
     return {"response_format": {"type": "json_object"}} if form == "json_mode" else {}
 
 
-def _schema_message(schema: type[BaseModel]) -> Message:
+def _schema_text(schema: type[BaseModel]) -> str:
     text = json.dumps(schema.model_json_schema())
-    return {"role": "user", "content": f"Reply with one JSON object of this JSON schema:\n{text}"}
+    return f"Reply with one JSON object of this JSON schema:\n{text}"
 
 
 def _names_format(error: str) -> bool:
+    if re.search(r"context.length", error):  # a long prompt: its tokens "in the functions" count
+        return False
     return bool(re.search(r"response_format|json_schema|json_object|tool|function|schema", error))
 
 
 def _parse(ask: Ask[R], text: str) -> R:
     """The reply in a text that may wrap it in a code fence, reasoning or prose."""
-    text = re.sub(r"<think>.*?</think>", "", text, flags=re.DOTALL)
+    if not text.lstrip().startswith("{"):
+        # Reasoning ends so; some servers leave its opening mark out.
+        text = text.partition("</think>")[2] or text
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         raise ValueError("it holds no complete JSON object")

@@ -60,7 +60,8 @@ def wanted_rows(subgoal: Subgoal, rows: int, subgoals: int) -> int:
     """See VERDICT_RULE."""
     if subgoal.target_count:
         return subgoal.target_count
-    return max(1, math.ceil((subgoal.target_share or 1 / subgoals) * rows))
+    # Rounded, because 0.07 * 100 is a little more than 7.
+    return max(1, math.ceil(round((subgoal.target_share or 1 / subgoals) * rows, 6)))
 
 
 def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:

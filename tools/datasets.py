@@ -4,6 +4,7 @@ JSON rows are kept as the text they came in, so rows may differ in shape and are
 byte for byte.
 """
 
+import glob
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -77,7 +78,7 @@ class Table:
             return None
         limit = self.source.max_chars
         (system, cut), (text_in, cut_in), (text_out, cut_out) = (
-            _cut(text, limit) for text in (system, text_in, text_out)
+            _cut(_whole(text), limit) for text in (system, text_in, text_out)
         )
         sample = Sample(
             index=index,
@@ -87,7 +88,7 @@ class Table:
             output=text_out,
             cut=cut + cut_in + cut_out,
         )
-        sample.id = str(row["id"]) if row.get("id") not in (None, "") else sample.hash
+        sample.id = _whole(str(row["id"])) if row.get("id") not in (None, "") else sample.hash
         return sample
 
 
@@ -193,6 +194,14 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
+def _whole(text: str) -> str:
+    """The text without lone surrogates (half an emoji, as JSON may escape it): no UTF-8 has them.
+
+    They would stop SQLite and Chroma. Written rows keep them: they are the text they came in.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _cut(text: str, limit: int) -> tuple[str, int]:
     if len(text) <= limit:
         return text, 0
@@ -211,7 +220,7 @@ def _from_json(source: DataSource, cache: Path) -> tuple[Any, int]:
 
     path = Path(source.path)
     stamp = path.stat()
-    bad_lines: list[int] = []
+    bad_lines: list[str] = []
     # The builder's cache key covers these arguments: another file, size or time reads anew.
     arguments = {
         "path": str(path.resolve()),
@@ -234,24 +243,28 @@ def _from_json(source: DataSource, cache: Path) -> tuple[Any, int]:
             raise _unreadable(source, error) from error
         raise cause from None
     if source.skip_bad_rows:
-        bad_lines = [number for number, row in _json_lines(path) if row is None]
+        bad_lines = [place for place, row in _json_lines(path) if row is None]
     return rows, len(bad_lines)
 
 
 def json_rows(path: str, changed: str, skip_bad: bool) -> Iterator[dict[str, str]]:
     """The rows of a JSON or JSONL file as `datasets` wants them; UserError names a bad line."""
-    for number, text in _json_lines(Path(path)):
+    empty = True
+    for place, text in _json_lines(Path(path)):
         if text is not None:
+            empty = False
             yield {RAW: text}
         elif not skip_bad:
             raise UserError(
-                f"line {number} of {path} is not a JSON object. "
+                f"{place} of {path} is not a JSON object. "
                 "Mend it, or give --skip-bad-rows to leave such lines out."
             )
+    if empty:  # `datasets` has no words for it
+        raise UserError(f"{path} holds no rows.")
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """(line number, text of the row, or None where it is no JSON object).
+def _json_lines(path: Path) -> Iterator[tuple[str, str | None]]:
+    """("line 3", text of the row, or None where it is no JSON object).
 
     Lines end at "\\n" only: str.splitlines would also break rows at U+2028.
     """
@@ -265,18 +278,20 @@ def _json_lines(path: Path) -> Iterator[tuple[int, str | None]]:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                 if not text.strip():
                     continue
-                yield number, text if isinstance(json.loads(text), dict) else None
+                yield f"line {number}", text if isinstance(json.loads(text), dict) else None
             except (ValueError, RecursionError):
-                yield number, None
+                yield f"line {number}", None
 
 
-def _json_array(path: Path) -> Iterator[tuple[int, str | None]]:
+def _json_array(path: Path) -> Iterator[tuple[str, str | None]]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {shorten(str(error), 120)}.") from error
     for number, row in enumerate(rows, start=1):
-        yield number, json.dumps(row, ensure_ascii=False) if isinstance(row, dict) else None
+        text = json.dumps(row, ensure_ascii=False) if isinstance(row, dict) else None
+        # Lone surrogates become JSON escapes again: no UTF-8 has them.
+        yield f"entry {number}", text and text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _from_table(source: DataSource, cache: Path) -> Any:
@@ -284,13 +299,31 @@ def _from_table(source: DataSource, cache: Path) -> Any:
 
     suffix = Path(source.path).suffix.lower()
     kind = "parquet" if suffix == ".parquet" else "csv"
-    options: dict[str, Any] = {"sep": "\t"} if suffix == ".tsv" else {}
     try:
         return datasets.load_dataset(
-            kind, data_files=source.path, split="train", cache_dir=str(cache), **options
+            kind,
+            data_files=glob.escape(source.path),
+            split="train",
+            cache_dir=str(cache),
+            **({} if kind == "parquet" else _csv_options(source.path, suffix)),
         )
+    except UserError:
+        raise
     except Exception as error:
         raise _unreadable(source, error) from error
+
+
+def _csv_options(path: str, suffix: str) -> dict[str, Any]:
+    """Every cell is the text that stands there: "None" is an answer, 007 an id, 1.0 not 1."""
+    import datasets
+    import pandas as pd
+
+    options: dict[str, Any] = {"sep": "\t" if suffix == ".tsv" else ",", "index_col": False}
+    start = pd.read_csv(path, nrows=1, **options)
+    if start.empty:
+        raise UserError(f"{path} holds no rows.")
+    features = datasets.Features({str(name): datasets.Value("string") for name in start.columns})
+    return {**options, "keep_default_na": False, "features": features}
 
 
 def _from_hub(source: DataSource) -> Any:

@@ -45,8 +45,12 @@ class Embedder:
                 waits.append(self._waiting.setdefault(text, loop.create_future()))
         if self._waiting and (self._draining is None or self._draining.done()):
             self._draining = loop.create_task(self._drain())
-        found = [await wait if isinstance(wait, asyncio.Future) else wait for wait in waits]
-        return np.stack(found)
+        # Shielded, because callers share futures: one that is cancelled takes no other with it.
+        found = [
+            await asyncio.shield(wait) if isinstance(wait, asyncio.Future) else wait
+            for wait in waits
+        ]
+        return np.stack(found) if found else np.zeros((0, 0), dtype=np.float32)
 
     async def _drain(self) -> None:
         """Encodes what waits, in one batch, until nothing waits."""

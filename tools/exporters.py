@@ -9,6 +9,7 @@ from ..memory.errors import UserError
 from ..memory.files import atomic_path, atomic_text
 from ..memory.records import Candidate, Sample
 from .datasets import RAW, Table
+from .text import shorten
 
 ROW_FORMATS = (".jsonl", ".csv", ".parquet")
 
@@ -35,16 +36,31 @@ def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:
                 text = row[RAW] if RAW in row else json.dumps(row, ensure_ascii=False, default=str)
                 file.write(text + "\n")
         return
-    chosen = table.rows.select(indices)
-    if RAW in chosen.column_names:
-        import datasets
+    try:
+        chosen = _columns(table, indices)
+        with atomic_path(path) as partial:
+            if suffix == ".csv":
+                chosen.to_csv(str(partial), index=False)
+            else:
+                chosen.to_parquet(str(partial))
+    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
+        # Arrow's errors, and lone surrogates: JSON rows may hold what columns cannot.
+        raise UserError(
+            f"cannot write {path}: the rows do not fit into columns "
+            f"({shorten(str(error), 120)}). Choose an --out that ends in .jsonl."
+        ) from error
 
-        chosen = datasets.Dataset.from_list([json.loads(text) for text in chosen[RAW]])
-    with atomic_path(path) as partial:
-        if suffix == ".csv":
-            chosen.to_csv(str(partial), index=False)
-        else:
-            chosen.to_parquet(str(partial))
+
+def _columns(table: Table, indices: Sequence[int]) -> Any:
+    """Chosen rows as a `datasets.Dataset`, with the columns that any of them has."""
+    chosen = table.rows.select(indices)
+    if RAW not in chosen.column_names:
+        return chosen
+    import datasets
+
+    rows = [json.loads(text) for text in chosen[RAW]]
+    names = dict.fromkeys(name for row in rows or [table.row(0)] for name in row)
+    return datasets.Dataset.from_dict({name: [row.get(name) for row in rows] for name in names})
 
 
 def as_row(table: Table, candidate: Candidate) -> dict[str, Any]:

@@ -28,11 +28,8 @@ def select(
     A row is kept when its best alignment reaches the threshold, or as one of the floor of a
     subgoal. Rows without any judgement are kept out.
     """
-    judged = [
-        (entry.row, [entry.values.get(name) for name in subgoals])
-        for entry in rows
-        if any(value is not None for value in entry.values.values())
-    ]
+    counted = ((entry.row, [entry.values.get(name) for name in subgoals]) for entry in rows)
+    judged = [(row, values) for row, values in counted if any(v is not None for v in values)]
     kept = {row for row, values in judged if max(v for v in values if v is not None) >= threshold}
     for column in range(len(subgoals)):
         reaching = ((v[column], -row) for row, v in judged if (v[column] or 0) >= FLOOR_SCORE)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,17 @@ def read_scores(path: Path) -> Iterator[tuple[ScoredRow, str]]:
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix.lower() == ".parquet":
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        for batch in pq.ParquetFile(path).iter_batches(columns=["index", "sample_id", "scores"]):
+        try:
+            file = pq.ParquetFile(path)
+        except pa.ArrowException as error:
+            raise UserError(f"{path} is not a Parquet file.") from error
+        for batch in file.iter_batches(columns=["index", "sample_id", "scores"]):
             yield from batch.to_pylist()
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 yield json.loads(line)
@@ -85,7 +91,11 @@ def read_plain(path: Path) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        # JSON first: to YAML, tabs are errors and escaped emoji two broken characters.
+        with suppress(ValueError):
+            return json.loads(text)
+        return yaml.safe_load(text)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

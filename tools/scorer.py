@@ -67,6 +67,7 @@ class Scorer:
         is pointless; calls in flight are awaited first, so that no paid reply is lost.
         """
         counts = RowCounts(read=0, judged=0)
+        self._failed = self._failed_in_a_row = 0
         under_way: dict[asyncio.Task[None], str] = {}
         self._store.scores.leave(run)
         ticker = _Ticker(on_progress)

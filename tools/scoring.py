@@ -54,7 +54,7 @@ def filter_file(
     table = load(source, home() / "datasets")
     rows: list[ScoredRow] = []
     for scored, sample_id in read_scores(scores):
-        sample = table.sample(scored.row) if scored.row < len(table) else None
+        sample = table.sample(scored.row) if 0 <= scored.row < len(table) else None
         if sample is None or sample.id != sample_id:
             raise UserError(
                 f"{scores} was not made from {source.path}: row {scored.row + 1} is another. "

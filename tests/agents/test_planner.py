@@ -1,0 +1,117 @@
+"""The planner: how many rows for which gap, and what they will cost at most."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goalcover.agents import planner
+from goalcover.agents.planner import foretell, plan_items
+from goalcover.memory.records import Coverage, Gap, PlanItem, Recommendation, Subgoal
+from goalcover.tools.embedded_model import EmbeddedModel
+from goalcover.tools.embeddings import Embedder
+from goalcover.tools.scripted_model import ScriptedModel
+
+ITEMS = [PlanItem(gap_id="a-gap1", subgoal_id="a", rows=10)]
+FREE = EmbeddedModel(Embedder())
+PAID = ScriptedModel()
+
+
+@pytest.fixture(autouse=True)
+def words_for_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tiktoken would look for its vocabulary on the network."""
+    monkeypatch.setattr(planner, "count_tokens", lambda text, model: len(text.split()))
+    monkeypatch.setattr(planner, "how_counted", lambda model: "counted in words")
+
+
+def coverage(name: str, gap: bool = True) -> Coverage:
+    subgoal = Subgoal(id=name, name=name, description=name)
+    return Coverage(subgoal=subgoal, mean=0.1, judged=10, gap=gap)
+
+
+def gap(name: str, number: int) -> Gap:
+    return Gap(
+        id=f"{name}-gap{number}",
+        subgoal_id=name,
+        name="n",
+        description="d",
+        prevalence=0.5,
+        rows=1,
+        analysed=2,
+        low=2,
+    )
+
+
+def advice(gap: Gap, rows: int, suits: bool = True) -> Recommendation:
+    return Recommendation(
+        gap_id=gap.id,
+        subgoal_id=gap.subgoal_id,
+        action="",
+        rows_wanted=rows,
+        suits_synthesis=suits,
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=5), st.integers(0, 20))
+def test_a_subgoal_gets_one_item_within_both_bounds(
+    wanted: list[tuple[int, bool]], most: int
+) -> None:
+    gaps = [gap("a", i) for i in range(len(wanted))]
+    advices = [advice(g, rows, suits) for g, (rows, suits) in zip(gaps, wanted, strict=True)]
+    items = plan_items([coverage("a")], gaps, advices, most)
+    suited = [(g.id, rows) for g, (rows, suits) in zip(gaps, wanted, strict=True) if suits and rows]
+    if not suited or not most:
+        assert items == []
+    else:
+        name, rows = suited[0]
+        assert items == [PlanItem(gap_id=name, subgoal_id="a", rows=min(rows, most))]
+
+
+def test_only_subgoals_below_tau_are_planned_for() -> None:
+    gaps = [gap("a", 1), gap("b", 1)]
+    advices = [advice(g, 5) for g in gaps]
+    items = plan_items([coverage("a", gap=False), coverage("b")], gaps, advices, 9)
+    assert [item.subgoal_id for item in items] == ["b"]
+
+
+def test_the_embedded_model_costs_nothing() -> None:
+    plan = foretell(ITEMS, FREE, FREE, ["a row"], 3, 2, (1.0, 2.0))
+    assert (plan.calls, plan.tokens_in, plan.tokens_out, plan.cost_usd) == (0, 0, 0, 0.0)
+
+
+def test_calls_are_counted_for_every_round() -> None:
+    one = foretell(ITEMS, PAID, PAID, ["a row"], 8, 1, None)
+    three = foretell(ITEMS, PAID, PAID, ["a row"], 8, 3, None)
+    scoring = 10 * 2  # 8 subgoals are two calls a row
+    assert one.calls == 1 + 2 + scoring  # 10 candidates are two groups
+    assert three.calls == 3 * (1 + 2) + scoring
+    assert three.tokens_in > one.tokens_in
+    assert three.tokens_out > one.tokens_out
+
+
+def test_money_follows_from_tokens_and_price() -> None:
+    plan = foretell(ITEMS, PAID, PAID, ["a row"], 3, 2, (2.0, 10.0))
+    expected = (2.0 * plan.tokens_in + 10.0 * plan.tokens_out) / 1e6
+    assert plan.cost_usd == pytest.approx(expected)
+    assert expected > 0
+
+
+def test_without_a_price_the_cost_is_not_known() -> None:
+    assert foretell(ITEMS, PAID, PAID, ["a row"], 3, 2, None).cost_usd is None
+
+
+def test_longer_rows_cost_more() -> None:
+    short = foretell(ITEMS, PAID, PAID, ["a row"], 3, 2, None)
+    long = foretell(ITEMS, PAID, PAID, ["a row " * 100], 3, 2, None)
+    assert long.tokens_in > short.tokens_in
+    assert long.tokens_out > short.tokens_out
+
+
+@pytest.mark.parametrize(("model", "judge"), [(PAID, FREE), (FREE, PAID)])
+def test_one_paid_model_is_not_free(model, judge) -> None:
+    plan = foretell(ITEMS, model, judge, ["a row"], 3, 2, (1.0, 1.0))
+    assert plan.cost_usd
+    assert (plan.model, plan.judge) == (model.name, judge.name)
+
+
+def test_no_rows_to_measure_is_no_error() -> None:
+    assert foretell(ITEMS, PAID, PAID, [], 3, 2, None).calls > 0

@@ -1,0 +1,87 @@
+"""Files are written whole or not at all, on a full disk too."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from goalcover.memory.errors import UserError
+from goalcover.memory.files import atomic_path, atomic_text
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only root can mount a tiny disk")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path):
+    path = tmp_path / "new" / "folder" / "out.txt"
+    with atomic_text(path) as file:
+        file.write("a\r\nb\u2028c\n")
+        assert not path.exists()
+    assert path.read_bytes() == "a\r\nb\u2028c\n".encode()
+    assert os.listdir(path.parent) == ["out.txt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, UserError])
+def test_a_block_that_raises_leaves_nothing_half(tmp_path, error):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(error), atomic_text(path) as file:
+        file.write("half of the new te")
+        file.flush()
+        raise error("stop")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_the_temporary_path_keeps_the_ending(tmp_path):
+    with atomic_path(tmp_path / "out.parquet") as partial:
+        assert partial.suffix == ".parquet"
+        assert partial.parent == tmp_path
+        partial.write_bytes(b"x")
+
+
+def test_lone_surrogates_are_written_as_escapes(tmp_path):
+    with atomic_text(tmp_path / "out.txt") as file:
+        file.write("a\ud83db")
+    assert (tmp_path / "out.txt").read_text() == "a\\ud83db"
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(UserError, match=r"cannot write .*file/out.txt"),
+        atomic_text(tmp_path / "file" / "out.txt"),
+    ):
+        pytest.fail("the block must not run")
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "out.txt").mkdir()
+    with (
+        pytest.raises(UserError, match=r"cannot write .*out.txt"),
+        atomic_text(tmp_path / "out.txt"),
+    ):
+        pass
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_so_in_one_line(tiny_disk):
+    path = tiny_disk / "out.txt"
+    path.write_text("old")
+    with pytest.raises(UserError, match="No space left") as raised, atomic_text(path) as file:
+        for _ in range(100):
+            file.write("x" * 4096)
+    assert str(path) in str(raised.value) and "\n" not in str(raised.value)
+    assert path.read_text() == "old"
+    assert os.listdir(tiny_disk) == ["out.txt"]

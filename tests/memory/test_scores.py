@@ -1,0 +1,121 @@
+"""Judgements: kept by content, listed by run."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from goalcover.memory.records import Sample, Score, Subgoal
+from goalcover.memory.scores import ScoreStore
+from goalcover.memory.store import open_store
+
+DOSE = Subgoal(id="dose", name="Dosage", description="States doses.")
+RISK = Subgoal(id="risk", name="Risks", description="Names risks.")
+
+
+def sample(index: int, text: str | None = None) -> Sample:
+    return Sample(index=index, id=f"id{index}", input=text or f"question {index}", output="a")
+
+
+@pytest.fixture
+def scores(tmp_path) -> Iterator[ScoreStore]:
+    with open_store(tmp_path) as store:
+        yield store.scores
+
+
+def judged(scores: ScoreStore, values: list[float | None], run: str = "run") -> list[Sample]:
+    """Rows of a run with these values for DOSE (None: the judgement failed)."""
+    samples = [sample(index) for index in range(len(values))]
+    scores.join(run, samples)
+    for row, value in zip(samples, values, strict=True):
+        score = Score(value=value) if value is not None else Score(error="timeout")
+        scores.put("judge", row.hash, {DOSE.hash: score})
+    return samples
+
+
+def test_a_failed_judgement_stays_without_a_value(scores):
+    scores.put("judge", "h", {"s": Score(error="timeout")})
+    assert scores.get("judge", "h") == {"s": Score(value=None, error="timeout")}
+
+
+def test_a_retried_judgement_replaces_the_failure(scores):
+    scores.put("judge", "h", {"s": Score(error="timeout"), "t": Score(value=0.2)})
+    scores.put("judge", "h", {"s": Score(value=0.6)})
+    assert scores.get("judge", "h") == {"s": Score(value=0.6), "t": Score(value=0.2)}
+
+
+def test_judges_do_not_share_judgements(scores):
+    scores.put("one", "h", {"s": Score(value=1.0)})
+    assert scores.get("other", "h") == {}
+
+
+def test_the_histogram_counts_rows_of_this_run_and_judge_only(scores):
+    judged(scores, [0.2, 0.2, 0.8, None])
+    judged(scores, [0.2], run="other run")
+    scores.put("other judge", sample(0).hash, {DOSE.hash: Score(value=1.0)})
+    assert scores.histogram("run", "judge", DOSE) == {0.2: 2, 0.8: 1, None: 1}
+    assert scores.histogram("run", "judge", RISK) == {}
+
+
+def test_equal_rows_are_judged_once_and_counted_each(scores):
+    scores.join("run", [sample(0, "same"), sample(1, "same")])
+    scores.put("judge", sample(0, "same").hash, {DOSE.hash: Score(value=0.4)})
+    assert scores.histogram("run", "judge", DOSE) == {0.4: 2}
+    assert scores.low_rows("run", "judge", DOSE, 0.5) == [(0, 0.4), (1, 0.4)]
+
+
+def test_low_rows_are_below_the_threshold_in_row_order(scores):
+    judged(scores, [0.4, None, 0.5, 0.0, 0.6])
+    assert scores.low_rows("run", "judge", DOSE, 0.5) == [(0, 0.4), (3, 0.0)]
+
+
+def test_best_rows_come_first(scores):
+    judged(scores, [0.4, None, 0.8, 0.0, 0.8])
+    assert scores.best_rows("run", "judge", DOSE, 3) == [(2, 0.8), (4, 0.8), (0, 0.4)]
+
+
+def test_a_run_that_leaves_keeps_the_judgements_for_others(scores):
+    first, *_ = judged(scores, [0.4])
+    scores.leave("run")
+    assert scores.histogram("run", "judge", DOSE) == {}
+    assert scores.get("judge", first.hash) == {DOSE.hash: Score(value=0.4)}
+
+
+def test_rows_hold_the_asked_subgoals_by_id_and_unjudged_rows_too(scores):
+    samples = [sample(0), sample(1), sample(2)]
+    scores.join("run", reversed(samples))
+    scores.put(
+        "judge",
+        samples[0].hash,
+        {DOSE.hash: Score(value=0.4, explanation="e"), RISK.hash: Score(error="cut off")},
+    )
+    scores.put("judge", samples[2].hash, {RISK.hash: Score(value=1.0)})
+    assert list(scores.rows("run", "judge", [DOSE, RISK])) == [
+        (0, "id0", {"dose": Score(value=0.4, explanation="e"), "risk": Score(error="cut off")}),
+        (1, "id1", {}),
+        (2, "id2", {"risk": Score(value=1.0)}),
+    ]
+    assert list(scores.rows("run", "judge", [DOSE]))[2] == (2, "id2", {})
+    assert list(scores.rows("no run", "judge", [DOSE])) == []
+
+
+def test_a_write_that_fails_leaves_the_store_usable(scores):
+    with pytest.raises(UnicodeEncodeError):
+        scores.put("judge", "h", {"s": Score(value=0.2), "t": Score(explanation="\ud83d")})
+    assert scores.get("judge", "h") == {}
+    scores.put("judge", "h", {"s": Score(value=0.4)})
+    assert scores.get("judge", "h") == {"s": Score(value=0.4)}
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.none() | st.floats(0, 1), max_size=20), st.floats(0, 1))
+def test_histogram_and_low_rows_agree_with_plain_python(scores, values, tau):
+    scores.leave("run")
+    judged(scores, values)
+    histogram = scores.histogram("run", "judge", DOSE)
+    assert histogram == {value: values.count(value) for value in values}
+    low = [(i, value) for i, value in enumerate(values) if value is not None and value < tau]
+    assert scores.low_rows("run", "judge", DOSE, tau) == low

@@ -1,0 +1,119 @@
+"""The SQLite store as a file: full disks, two writers, a killed writer."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Score
+from goalcover.memory.store import open_store
+
+WRITER = """
+import sys
+from pathlib import Path
+from goalcover.memory.records import Score
+from goalcover.memory.store import open_store
+
+with open_store(Path(sys.argv[1])) as store:
+    for number in range(int(sys.argv[3])):
+        store.scores.put("judge", f"{sys.argv[2]}{number}", {"s": Score(value=0.4)})
+        print(number, flush=True)
+"""
+
+
+def writer(home: Path, name: str, rows: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(home), name, str(rows)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 KiB."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only root can mount a tiny disk")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_it_is_private_to_its_owner(tmp_path):
+    with open_store(tmp_path / "new" / "home"):
+        pass
+    (tmp_path / "other").mkdir()
+    assert (tmp_path / "new" / "home").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "new" / "home" / "store.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_written_is_there_when_it_is_opened_again(tmp_path):
+    with open_store(tmp_path) as store:
+        store.scores.put("judge", "sample", {"s": Score(value=0.8, explanation="é 😀")})
+    with open_store(tmp_path) as store:
+        assert store.scores.get("judge", "sample")["s"] == Score(value=0.8, explanation="é 😀")
+
+
+def test_two_processes_write_one_store(tmp_path):
+    writers = [writer(tmp_path, name, 100) for name in "ab"]
+    for process in writers:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    with open_store(tmp_path) as store:
+        for name in "ab":
+            assert all(store.scores.get("judge", f"{name}{n}") for n in range(100))
+
+
+def test_a_killed_writer_loses_no_score_it_had_committed(tmp_path):
+    process = writer(tmp_path, "a", 1_000_000)
+    assert process.stdout
+    for line in process.stdout:
+        if int(line) >= 50:
+            break
+    process.send_signal(signal.SIGKILL)
+    said = [int(line) for line in process.stdout if line.endswith("\n")]
+    assert process.wait() == -signal.SIGKILL
+    process.communicate()
+    with open_store(tmp_path) as store:
+        for number in range(max([50, *said]) + 1):
+            assert store.scores.get("judge", f"a{number}") == {"s": Score(value=0.4)}
+
+
+def test_a_full_disk_is_said_in_one_line_and_keeps_what_was_committed(tiny_disk):
+    written = 0
+    with pytest.raises(UserError, match="GOALCOVER_HOME") as raised, open_store(tiny_disk) as store:
+        for number in range(1000):
+            store.scores.put("judge", str(number), {"s": Score(value=0.2, explanation="x" * 2000)})
+            written = number + 1
+    assert str(tiny_disk) in str(raised.value) and "\n" not in str(raised.value)
+    assert written
+    database = sqlite3.connect(f"file:{tiny_disk / 'store.db'}?mode=ro", uri=True)
+    assert database.execute("SELECT COUNT(*) FROM scores").fetchone()[0] >= written
+    database.close()
+
+
+@pytest.mark.parametrize("home", ["file", "file/below"])
+def test_a_home_that_is_a_file_is_said_in_one_line(tmp_path, home):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="GOALCOVER_HOME"), open_store(tmp_path / home):
+        pytest.fail("the block must not run")
+
+
+def test_a_store_that_is_no_database_is_said_in_one_line(tmp_path):
+    (tmp_path / "store.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(UserError, match=r"store\.db"), open_store(tmp_path):
+        pytest.fail("the block must not run")
+
+
+def test_errors_of_others_are_not_blamed_on_the_store(tmp_path):
+    with pytest.raises(PermissionError), open_store(tmp_path):
+        raise PermissionError("another file")

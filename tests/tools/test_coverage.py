@@ -1,0 +1,132 @@
+"""Coverage arithmetic, against numpy and scipy."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from goalcover.memory.records import Sample, Score, Subgoal
+from goalcover.memory.store import open_store
+from goalcover.tools.coverage import (
+    assess,
+    coverage_of,
+    mean_interval,
+    share_interval,
+    verdict,
+    wanted_rows,
+)
+from goalcover.tools.judge import ANCHORS
+
+PLAIN = Subgoal(id="s", name="n", description="d")
+COUNTS = st.dictionaries(st.none() | st.sampled_from(ANCHORS), st.integers(1, 500), max_size=7)
+
+
+@given(COUNTS, st.floats(0, 1), st.integers(1, 12))
+def test_coverage_agrees_with_numpy(histogram, tau, subgoals):
+    rows = np.repeat(
+        np.array([v for v in histogram if v is not None], float),
+        [n for v, n in histogram.items() if v is not None],
+    )
+    found = coverage_of(PLAIN, histogram, tau, subgoals)
+    assert found.judged == len(rows)
+    assert found.failed == histogram.get(None, 0)
+    assert found.low == (rows < tau).sum()
+    assert found.supporting == (rows >= 0.6).sum()
+    assert found.histogram == [int(np.isclose(rows, anchor).sum()) for anchor in ANCHORS]
+    if not len(rows):
+        assert (found.mean, found.interval, found.verdict) == (None, None, "unknown")
+        assert not found.gap
+        return
+    assert found.mean == pytest.approx(rows.mean())
+    assert found.gap == (found.mean < tau)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=50))
+def test_the_interval_of_the_mean_is_students(values):
+    assume(np.std(values) > 1e-6)
+    mean, interval = mean_interval({v: values.count(v) for v in values})
+    low, high = scipy.stats.t.interval(
+        0.95, len(values) - 1, np.mean(values), scipy.stats.sem(values)
+    )
+    assert mean == pytest.approx(np.mean(values))
+    assert interval == pytest.approx((max(0, low), min(1, high)))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [({}, (None, None)), ({0.4: 1}, (0.4, None)), ({1.0: 7}, (1.0, (1.0, 1.0)))],
+)
+def test_mean_of_few_or_equal_values(values, expected):
+    assert mean_interval(values) == expected
+
+
+@given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_wilson_interval_holds_the_share(counts):
+    part, whole = counts
+    interval = share_interval(part, whole)
+    assert interval is not None
+    low, high = interval
+    assert 0 <= low <= part / whole + 1e-12 and part / whole - 1e-12 <= high <= 1
+    mirrored = share_interval(whole - part, whole)
+    assert mirrored == pytest.approx((1 - high, 1 - low))
+
+
+def test_wilson_of_known_values():
+    assert share_interval(0, 0) is None
+    assert share_interval(1, 10) == pytest.approx((0.0179, 0.4042), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "subgoals", "wanted"),
+    [
+        ({"target_count": 7}, 1000, 3, 7),
+        ({"target_count": 7, "target_share": 0.5}, 1000, 3, 7),
+        ({"target_share": 0.07}, 100, 3, 7),
+        ({"target_share": 0.1}, 31, 3, 4),
+        ({}, 100, 4, 25),
+        ({}, 100, 3, 34),
+        ({}, 0, 3, 1),
+        ({"target_share": 0.0001}, 10, 3, 1),
+    ],
+)
+def test_wanted_rows(options, rows, subgoals, wanted):
+    subgoal = Subgoal(id="s", name="n", description="d", **options)
+    assert wanted_rows(subgoal, rows, subgoals) == wanted
+
+
+@given(st.integers(1, 10_000), st.integers(1, 100))
+def test_a_wanted_share_in_percent_is_exact(rows, percent):
+    subgoal = Subgoal(id="s", name="n", description="d", target_share=percent / 100)
+    assert wanted_rows(subgoal, rows, 1) == -(-rows * percent // 100)
+
+
+@pytest.mark.parametrize(
+    ("supporting", "wanted", "judged", "failed", "expected"),
+    [
+        (10, 10, 100, 0, "enough"),
+        (9, 10, 100, 0, "thin"),
+        (2, 10, 100, 0, "thin"),
+        (1, 10, 100, 0, "missing"),
+        (0, 1, 100, 0, "missing"),
+        (10, 10, 95, 5, "enough"),
+        (10, 10, 94, 6, "unknown"),
+        (0, 1, 0, 0, "unknown"),
+        (0, 1, 0, 9, "unknown"),
+    ],
+)
+def test_verdicts(supporting, wanted, judged, failed, expected):
+    assert verdict(supporting, wanted, judged, failed) == expected
+
+
+def test_a_run_is_assessed_from_the_store(tmp_path):
+    other = Subgoal(id="t", name="other", description="d")
+    with open_store(tmp_path) as store:
+        for index, value in enumerate([0.2, 0.8, None]):
+            row = Sample(index=index, id=str(index), input=str(index), output="o")
+            store.scores.join("run", [row])
+            score = Score(value=value) if value is not None else Score(error="e")
+            store.scores.put("judge", row.hash, {PLAIN.hash: score})
+        first, second = assess(store.scores, "run", "judge", [PLAIN, other], tau=0.6)
+    assert (first.mean, first.judged, first.failed, first.gap) == (pytest.approx(0.5), 2, 1, True)
+    assert (second.mean, second.judged, second.gap) == (None, 0, False)

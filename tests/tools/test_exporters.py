@@ -1,0 +1,173 @@
+"""Rows out again: JSONL byte for byte, other types with every column."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Candidate
+from goalcover.tools.datasets import DataSource, Table, load
+from goalcover.tools.exporters import as_row, as_sample, rows_suffix, write_jsonl, write_rows
+
+ROWS = (
+    '{"prompt":"a","completion":"b"}',
+    '{ "completion" : "line\u2028para\u2029next\x85",  "prompt": "\\u00e9 é 😀" }',
+    '{"prompt": "\\ud83d lone", "completion": "1e400 NaN", "n": 1E2, "m": 1.0, "big": 12345678901}',
+    '\t{"prompt":"tabs","completion":"\\/ escaped \\u2028","nested":{"a":[1,null,{}]}}  ',
+    '{"prompt":"twice","prompt":"twice","completion":"b"}',
+)
+
+
+def opened(folder: Path, content: str | bytes, name: str = "rows.jsonl", **options) -> Table:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return load(DataSource(path=str(path), **options), folder / "cache")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_json_rows_are_written_byte_for_byte(tmp_path, start, end):
+    table = opened(tmp_path, start + end.join(ROWS) + end)
+    write_rows(table, range(len(ROWS)), tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_bytes() == ("\n".join(ROWS) + "\n").encode()
+
+
+def test_only_chosen_rows_are_written_in_the_order_given(tmp_path):
+    table = opened(tmp_path, "\n".join(ROWS))
+    write_rows(table, [3, 0], tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_text().splitlines() == [ROWS[3], ROWS[0]]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.text(st.characters(exclude_categories=[])), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_any_json_row_survives_byte_for_byte(tmp_path, texts, ascii_only):
+    rows = [
+        json.dumps({"prompt": t, "completion": t}, ensure_ascii=ascii_only or not _encodes(t))
+        for t in texts
+    ]
+    table = opened(tmp_path, "\n".join(rows))
+    write_rows(table, range(len(rows)), tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_bytes() == ("\n".join(rows) + "\n").encode()
+
+
+def _encodes(text: str) -> bool:
+    try:
+        return bool(text.encode()) or True
+    except UnicodeEncodeError:
+        return False
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_every_type_can_be_written_and_read_again(tmp_path, suffix):
+    rows = [{"prompt": f'p{i}, "q"\nnext é', "completion": f"c{i}"} for i in range(4)]
+    table = opened(tmp_path, "\n".join(map(json.dumps, rows)))
+    write_rows(table, [1, 3], tmp_path / f"out{suffix}")
+    again = load(DataSource(path=str(tmp_path / f"out{suffix}")), tmp_path / "cache2")
+    assert [again.row(i) for i in range(len(again))] == [rows[1], rows[3]]
+
+
+def test_csv_rows_keep_their_cells(tmp_path):
+    content = "id,prompt,completion\n007,q,None\n008,q,1.0\n"
+    table = opened(tmp_path, content, "rows.csv")
+    write_rows(table, [0, 1], tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == content
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_column_that_only_later_rows_have_is_written(tmp_path, suffix):
+    rows = [{"prompt": "a", "completion": "b"}, {"prompt": "c", "completion": "d", "source": "e"}]
+    table = opened(tmp_path, "\n".join(map(json.dumps, rows)))
+    write_rows(table, [0, 1], tmp_path / f"out{suffix}")
+    again = load(DataSource(path=str(tmp_path / f"out{suffix}")), tmp_path / "cache2")
+    assert not again.row(0)["source"]
+    assert again.row(1)["source"] == "e"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("odd", [{"x": 1}, "\ud83d", 10**30])
+def test_rows_that_fit_no_column_are_refused_in_one_line(tmp_path, suffix, odd):
+    rows = [
+        {"prompt": "a", "completion": "b", "n": 1},
+        {"prompt": "a", "completion": "b", "n": odd},
+    ]
+    table = opened(tmp_path, "\n".join(map(json.dumps, rows)))
+    out = tmp_path / f"out{suffix}"
+    with pytest.raises(UserError, match=r"\.jsonl") as raised:
+        write_rows(table, [0, 1], out)
+    assert "\n" not in str(raised.value)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_no_row_at_all_leaves_the_columns(tmp_path, suffix):
+    import pandas as pd
+
+    table = opened(tmp_path, ROWS[0])
+    out = tmp_path / f"out{suffix}"
+    write_rows(table, [], out)
+    read = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
+    assert list(read.columns) == ["prompt", "completion"] and read.empty
+
+
+def test_an_unknown_ending_is_refused(tmp_path):
+    table = opened(tmp_path, ROWS[0])
+    with pytest.raises(UserError, match=r"unknown ending.*\.jsonl"):
+        write_rows(table, [0], tmp_path / "out.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "suffix"),
+    [
+        ("a.jsonl", ROWS[0], ".jsonl"),
+        ("a.json", f"[{ROWS[0]}]", ".jsonl"),
+        ("a.csv", "prompt,completion\na,b\n", ".csv"),
+        ("a.tsv", "prompt\tcompletion\na\tb\n", ".jsonl"),
+    ],
+)
+def test_filtered_rows_get_the_ending_of_the_data_where_that_works(tmp_path, name, content, suffix):
+    table = opened(tmp_path, content, name)
+    assert rows_suffix(table) == suffix
+    write_rows(table, [0], tmp_path / f"out{suffix}")
+    assert load(DataSource(path=str(tmp_path / f"out{suffix}")), tmp_path / "cache2").sample(0)
+
+
+@pytest.mark.parametrize(
+    ("row", "options"),
+    [
+        ({"messages": [{"role": r, "content": "x"} for r in ("user", "assistant")]}, {}),
+        ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, {}),
+        ({"instruction": "q", "input": "", "output": "a"}, {}),
+        ({"prompt": "q", "completion": "a"}, {}),
+        ({"question": "q", "answer": "a"}, {}),
+        (
+            {"ask": "q", "context": "", "say": "a"},
+            {"input_columns": ["ask", "context"], "output_column": "say"},
+        ),
+    ],
+)  # fmt: skip
+def test_synthetic_rows_take_the_form_of_the_data(tmp_path, row, options):
+    table = opened(tmp_path, json.dumps(row), **options)
+    candidate = Candidate(id="c1", input="new question", output="new answer", origin="model")
+    written = as_row(table, candidate)
+    assert written.keys() == row.keys()
+    write_jsonl([written], tmp_path / "synthetic.jsonl")
+    again = load(DataSource(path=str(tmp_path / "synthetic.jsonl"), **options), tmp_path / "cache2")
+    sample = again.sample(0)
+    assert sample is not None
+    assert (sample.input, sample.output) == ("new question", "new answer")
+    assert sample.hash == as_sample(0, candidate).hash
+
+
+def test_jsonl_takes_any_text(tmp_path):
+    rows = [{"prompt": "\u2028 😀 \ud83d"}]
+    write_jsonl(rows, tmp_path / "out.jsonl")
+    (line,) = (tmp_path / "out.jsonl").read_bytes().removesuffix(b"\n").split(b"\n")
+    assert json.loads(line) == rows[0]

@@ -1,0 +1,144 @@
+"""Files of scores and of subgoals: written, read again, refused."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Score
+from goalcover.tools.filtering import ScoredRow
+from goalcover.tools.score_files import parse_subgoals, read_scores, read_subgoals, write_scores
+
+ROWS = [
+    (0, "id-0", {"a": Score(value=0.8, explanation="says \u2028 😀"), "b": Score(value=0.0)}),
+    (2, "id-2", {"a": Score(error="timeout"), "b": Score(value=1.0, explanation="x\ny")}),
+]
+SUBGOAL = {"id": "a", "name": "n", "description": "d"}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_scores_are_read_as_they_were_written(tmp_path, suffix):
+    path = tmp_path / f"scores{suffix}"
+    assert write_scores(iter(ROWS), path) == 2
+    assert list(read_scores(path)) == [
+        (ScoredRow(0, {"a": 0.8, "b": 0.0}), "id-0"),
+        (ScoredRow(2, {"a": None, "b": 1.0}), "id-2"),
+    ]
+
+
+def test_a_failed_judgement_is_null_with_its_reason(tmp_path):
+    write_scores(ROWS, tmp_path / "scores.jsonl")
+    content = (tmp_path / "scores.jsonl").read_bytes().removesuffix(b"\n").split(b"\n")
+    assert [json.loads(line)["scores"] for line in content] == [
+        {"a": 0.8, "b": 0.0}, {"a": None, "b": 1.0}
+    ]  # fmt: skip
+    assert json.loads(content[1])["errors"] == {"a": "timeout", "b": None}
+    assert json.loads(content[0])["explanations"]["a"] == "says \u2028 😀"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_rows_that_raise_on_the_way_leave_no_file(tmp_path, suffix):
+    def rows() -> Iterator[tuple[int, str, dict[str, Score]]]:
+        yield ROWS[0]
+        raise UserError("the store failed")
+
+    with pytest.raises(UserError, match="the store failed"):
+        write_scores(rows(), tmp_path / f"scores{suffix}")
+    assert list(tmp_path.glob("*scores*")) == []
+
+
+GOOD = json.dumps({"index": 0, "sample_id": "x", "scores": {"a": 0.5}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"{half", "line 2"),
+        (b"", "line 2"),
+        (b'{"index": 0, "sample_id": "\xff", "scores": {}}', "line 2"),
+        (b"[1]", "record 2"),
+        (b'{"index": 0, "scores": {}}', "record 2"),
+        (b'{"index": "first", "sample_id": "x", "scores": {}}', "record 2"),
+        (b'{"index": 0, "sample_id": "x", "scores": {"a": "high"}}', "record 2"),
+        (b'{"index": 0, "sample_id": "x", "scores": [1]}', "record 2"),
+    ],
+)
+def test_a_bad_record_is_named(tmp_path, line, said):
+    path = tmp_path / "scores.jsonl"
+    path.write_bytes(GOOD + b"\n" + line + b"\n" + GOOD + b"\n")
+    with pytest.raises(UserError, match=said) as raised:
+        list(read_scores(path))
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.jsonl", "there is no file"),
+        ("broken.parquet", "is not a Parquet file"),
+        ("other.parquet", "record 1"),
+        ("scores.csv", "unknown ending"),
+    ],
+)
+def test_files_that_hold_no_scores(tmp_path, name, said):
+    import pandas as pd
+
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
+    pd.DataFrame({"index": [0]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(UserError, match=said):
+        list(read_scores(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"id": "a", "name": "café \\ud83d\\ude00", "description": "d", "target_share":0.2}]',
+        '\ufeff[\n\t{"id": "a", "name": "café 😀", "description": "d", "target_share": 0.2}\n]',
+        "- id: a\n  name: café 😀\n  description: d\n  target_share: 0.2\n",
+    ],
+)
+def test_subgoals_are_read_from_json_and_yaml(tmp_path, content):
+    path = tmp_path / "subgoals"
+    path.write_text(content, encoding="utf-8")
+    (subgoal,) = read_subgoals(path)
+    assert (subgoal.id, subgoal.name, subgoal.target_share) == ("a", "café 😀", 0.2)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"- id: [", "neither JSON nor YAML"),
+        (b"\xff\xfe", "neither JSON nor YAML"),
+        (b"!!python/object/apply:os.system ['true']", "neither JSON nor YAML"),
+        (b"", "list"),
+        (b"just text", "list"),
+    ],
+)
+def test_a_file_that_holds_no_subgoals_is_named(tmp_path, content, said):
+    path = tmp_path / "subgoals.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=said) as raised:
+        read_subgoals(path)
+    assert str(path) in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_missing_file_of_subgoals(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read .*none\.yaml"):
+        read_subgoals(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([], "no subgoal"),
+        ([SUBGOAL, SUBGOAL], "id a is there twice"),
+        ([SUBGOAL, {"id": "b", "name": "n"}], r"entry 1\.description"),
+        ([SUBGOAL | {"id": "two words"}], r"entry 0\.id"),
+        ([SUBGOAL | {"colour": "red"}], r"entry 0\.colour"),
+        (["text"], "entry 0"),
+    ],
+)
+def test_subgoals_that_are_not_valid_are_named(value, said):
+    with pytest.raises(UserError, match=f"^here.*{said}"):
+        parse_subgoals(value, "here")

@@ -1,0 +1,78 @@
+"""Scoring and filtering a file, end to end with the embedded judge."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Goal, Subgoal
+from goalcover.tools.datasets import DataSource
+from goalcover.tools.scoring import filter_file, score_file
+from goalcover.tools.settings import RunConfig
+
+DOSE = Subgoal(id="dose", name="Drug dosage", description="States the dosage of a drug.")
+ROWS = [
+    {"id": "r1", "prompt": "What dosage of the drug?", "completion": "The dosage is 5 mg a day."},
+    {"id": "r2", "prompt": "How to bake bread?", "completion": "Knead, wait, bake."},
+    {"id": "r3", "prompt": "Empty?", "completion": " "},
+    {"id": "r4", "prompt": "Half \ud83d an emoji", "completion": "Bread \ud83d again."},
+]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> DataSource:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS) + "no json\n")
+    return DataSource(path=str(path), skip_bad_rows=True)
+
+
+async def scored(source: DataSource, out: Path):
+    config = RunConfig(source=source, goal=Goal(text="g"), out=str(out), subgoals=[DOSE])
+    return await score_file(config, "name", lambda progress: None)
+
+
+async def test_a_file_is_scored_and_filtered(tmp_path, source):
+    scores, kept = tmp_path / "scores.jsonl", tmp_path / "kept.jsonl"
+    counts, (coverage,) = await scored(source, scores)
+    assert (counts.read, counts.judged, counts.empty, counts.bad) == (4, 3, 1, 1)
+    assert coverage.judged == 3 and coverage.failed == 0
+    records = [json.loads(line) for line in scores.read_text().splitlines()]
+    assert [record["sample_id"] for record in records] == ["r1", "r2", "r4"]
+    assert records[0]["scores"]["dose"] > records[1]["scores"]["dose"]
+
+    result = filter_file(source, scores, kept, keep=0.6, seed=0)
+    assert (result.total, result.kept, result.path) == (3, 1, str(kept))
+    assert kept.read_text() == json.dumps(ROWS[0]) + "\n"
+
+
+async def test_scores_of_other_rows_are_refused(tmp_path, source):
+    scores = tmp_path / "scores.jsonl"
+    await scored(source, scores)
+    path = Path(source.path)
+    path.write_text("\n".join(path.read_text().splitlines()[::-1]) + "\n")
+    with pytest.raises(UserError, match="was not made from"):
+        filter_file(source, scores, tmp_path / "kept.jsonl", keep=0.6, seed=0)
+
+
+@pytest.mark.parametrize("index", [-1, 4])
+def test_scores_of_rows_that_are_not_there_are_refused(tmp_path, source, index):
+    scores = tmp_path / "scores.jsonl"
+    record = {"index": index, "sample_id": "r4", "scores": {"dose": 1.0}}
+    scores.write_text(json.dumps(record) + "\n")
+    with pytest.raises(UserError, match="was not made from"):
+        filter_file(source, scores, tmp_path / "kept.jsonl", keep=0.6, seed=0)
+
+
+def test_a_file_without_scores_is_refused(tmp_path, source):
+    (tmp_path / "scores.jsonl").write_text("")
+    with pytest.raises(UserError, match="holds no scores"):
+        filter_file(source, tmp_path / "scores.jsonl", tmp_path / "kept.jsonl", 0.6, 0)
+
+
+async def test_an_ending_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    nowhere = DataSource(path="there is no such file.jsonl")
+    with pytest.raises(UserError, match="unknown ending"):
+        await scored(nowhere, tmp_path / "scores.csv")
+    with pytest.raises(UserError, match="unknown ending"):
+        filter_file(nowhere, tmp_path / "scores.jsonl", tmp_path / "kept.xlsx", 0.6, 0)
