@@ -3,6 +3,7 @@
 import math
 
 from ..memory.records import Coverage, Gap, PlanItem, Recommendation, SynthesisPlan
+from ..tools.chat_model import ChatModel
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.judge import SYSTEM as JUDGE_SYSTEM
 from ..tools.model import Model
@@ -42,17 +43,15 @@ def foretell(
     rounds: int,
     price: tuple[float, float] | None,
 ) -> SynthesisPlan:
-    """The plan with its cost at most: every round used, rows as long as the sampled `row_texts`."""
+    """The plan and its cost if every round is used and rows are as long as `row_texts`."""
+    counter = model.model if isinstance(model, ChatModel) else model.name
     free = isinstance(model, EmbeddedModel) and isinstance(judge, EmbeddedModel)
     calls = tokens_in = tokens_out = 0
     counted = "nothing: the embedded model costs no calls"
     if not free:
-        row = math.ceil(
-            sum(count_tokens(t, model.name) for t in row_texts) / max(1, len(row_texts))
-        )
+        row = math.ceil(sum(count_tokens(t, counter) for t in row_texts) / max(1, len(row_texts)))
         prompts = [
-            count_tokens(p, model.name)
-            for p in (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM, JUDGE_SYSTEM)
+            count_tokens(p, counter) for p in (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM, JUDGE_SYSTEM)
         ]
         for item in items:
             groups = math.ceil(item.rows / GROUP)
@@ -65,7 +64,7 @@ def foretell(
             tokens_in += scoring * (prompts[2] + row)
             tokens_out += item.rows * subgoals * OVERHEAD // 3
         counted = (
-            f"at most, if all {rounds} rounds are needed; tokens {how_counted(model.name)} on "
+            f"estimated, if all {rounds} rounds are needed; tokens {how_counted(counter)} on "
             f"{len(row_texts)} rows of the data"
         )
     cost = (tokens_in * price[0] + tokens_out * price[1]) / 1e6 if price and not free else None

@@ -1,6 +1,7 @@
 """Agreement of a judge with given labels (people, or another judge), per subgoal."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..memory.records import Record
 from ..tools.judge import ANCHORS
@@ -36,19 +37,24 @@ def agreement(
     if not pairs:
         raise ValueError(f"{subgoal_id}: no row has both a value and a label")
     ours, theirs = np.array(pairs).T
-    varied = len(set(ours)) > 1 and len(set(theirs)) > 1
     steps = len(ANCHORS) - 1
-    kappa = cohen_kappa_score(
-        np.rint(ours * steps).astype(int),
-        np.rint(theirs * steps).astype(int),
-        labels=range(len(ANCHORS)),
-        weights="quadratic",
-    )
+    spearman = kappa = None
+    if len(set(ours)) > 1 and len(set(theirs)) > 1:
+        found: Any = spearmanr(ours, theirs)  # scipy's own types lack its result
+        spearman = float(found.statistic)
+        kappa = float(
+            cohen_kappa_score(
+                np.rint(ours * steps).astype(int),
+                np.rint(theirs * steps).astype(int),
+                labels=range(len(ANCHORS)),
+                weights="quadratic",
+            )
+        )
     return Agreement(
         subgoal_id=subgoal_id,
         rows=len(pairs),
-        spearman=float(spearmanr(ours, theirs).statistic) if varied else None,
-        kappa=float(kappa) if varied else None,
+        spearman=spearman,
+        kappa=kappa,
         error=float(np.abs(ours - theirs).mean()),
         shift=float((ours - theirs).mean()),
     )

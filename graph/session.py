@@ -132,8 +132,8 @@ class Session:
             review.validate(pending.payload, response)
         given = await self._input(response if pending else None)
         runs.mark(run, "running")
+        stage = ""
         try:
-            stage = ""
             async for _, event in self._graph.astream(
                 given, self._config, context=self._box, stream_mode="custom", subgraphs=True
             ):

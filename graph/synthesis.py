@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.discriminator import discriminate as judge_group
-from ..agents.generator import GenerateAsk, Rejection, Source
+from ..agents.generator import Earlier, GenerateAsk, Source
 from ..agents.generator import generate as write_rows
 from ..agents.planner import EXEMPLARS
 from ..memory.errors import ReplyFailure
@@ -34,9 +34,12 @@ async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> Synthesi
         gap=gap,
         exemplars=tuple(_exemplars(state, box)),
         documents=tuple(Source(id=key, input="", output=text) for key, text in documents),
-        rejected=tuple(
-            Rejection(input=c.input, output=c.output, reason=c.explanation)
-            for c in state.get("rejected", [])
+        earlier=tuple(
+            Earlier(input=c.input, output=c.output, verdict=verdict)
+            for c, verdict in (
+                *((c, f"rejected: {c.explanation}") for c in state.get("rejected", [])),
+                *((c, "accepted, write another") for c in state.get("accepted", [])),
+            )
         ),
         count=item.rows - len(state.get("accepted", [])),
         round=turn,

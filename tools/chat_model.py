@@ -34,7 +34,7 @@ class ChatModel:
     """
 
     model: str
-    base_url: str | None = field(default=None, repr=False)  # it may carry credentials
+    base_url: str | None = None
     timeout: float = 120.0
     retries: int = 4
     _format: int = field(default=0, init=False)
@@ -45,6 +45,12 @@ class ChatModel:
         if self.base_url and not _is_address(self.base_url):
             shown = self.base_url.rpartition("@")[2].partition("?")[0]  # without credentials
             raise UserError(f"--base-url {shown} is not an http:// or https:// address.")
+        parts = urlsplit(self.base_url or OPENAI)
+        if "@" in parts.netloc or parts.query:  # it would be kept with the run, on disk
+            raise UserError(
+                f"--base-url {self.place}: no credentials and no query there; "
+                "the key belongs in OPENAI_API_KEY."
+            )
         if not self.base_url and not os.environ.get("OPENAI_API_KEY"):
             raise UserError(
                 f"--model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "

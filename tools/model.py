@@ -86,7 +86,11 @@ class Door:
         if not ask.remembered:
             return await self._fresh(ask)
         key = content_hash(
-            self.model.name, type(ask).__name__, ask.model_dump_json(), str(ask.messages())
+            self.model.name,
+            type(ask).__name__,
+            str(ask.reply.model_json_schema()),
+            ask.model_dump_json(),
+            str(ask.messages()),
         )
         if kept := self._store.replies.get(key):
             self._charge(ask, from_store=1)

@@ -20,7 +20,7 @@ class ScriptedModel:
         self._scripts: dict[str, Callable[[Any], BaseModel] | Iterator[BaseModel | Exception]] = {
             role: script if callable(script) else iter(script) for role, script in scripts.items()
         }
-        self.asked: list[Ask[Any]] = []
+        self.asked: list[Any] = []
 
     async def answer(self, ask: Ask[R]) -> Reply[R]:
         self.asked.append(ask)

@@ -3,8 +3,8 @@
 import re
 
 from goalcover.agents.generator import (
+    Earlier,
     GenerateAsk,
-    Rejection,
     Source,
     WrittenRow,
     WrittenRows,
@@ -50,12 +50,12 @@ MANUAL = Source(
 
 
 def ask(**fields) -> GenerateAsk:
-    given = {"exemplars": ROWS, "documents": (), "rejected": (), "count": 5, "round": 1} | fields
+    given = {"exemplars": ROWS, "documents": (), "earlier": (), "count": 5, "round": 1} | fields
     return GenerateAsk(subgoal=SUBGOAL, gap=GAP, **given)
 
 
-def rejected(candidates: list[Candidate]) -> tuple[Rejection, ...]:
-    return tuple(Rejection(input=c.input, output=c.output, reason="no") for c in candidates)
+def rejected(candidates: list[Candidate]) -> tuple[Earlier, ...]:
+    return tuple(Earlier(input=c.input, output=c.output, verdict="no") for c in candidates)
 
 
 async def test_extractive_rows_hold_passages_of_the_sources_and_nothing_else(
@@ -81,7 +81,7 @@ def _shares_a_line(source: Source, row: Candidate) -> bool:
 async def test_no_pair_of_passages_comes_twice_in_any_round(embedded: Door) -> None:
     seen: list[Candidate] = []
     for turn in range(1, 6):
-        seen += await generate(embedded, ask(rejected=rejected(seen), round=turn, count=2))
+        seen += await generate(embedded, ask(earlier=rejected(seen), round=turn, count=2))
     pairs = [frozenset(text for text in LEAFLETS if text in row.output) for row in seen]
     assert len(pairs) >= 2
     assert len(set(pairs)) == len(pairs)
@@ -118,7 +118,7 @@ async def test_a_models_rows_get_ids_and_known_sources_only(store: Store) -> Non
 
 def test_the_prompt_holds_gap_exemplars_documents_and_rejections() -> None:
     told = ask(
-        documents=(MANUAL,), rejected=(Rejection(input="Old Q", output="A", reason="shallow"),)
+        documents=(MANUAL,), earlier=(Earlier(input="Old Q", output="A", verdict="shallow"),)
     )
     system, user = told.messages()
     assert system == ask(round=2).messages()[0]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def test_killed_between_questions_and_approval(data: Path, tmp_path: Path) -> No
         child = spawn(tmp_path, "run", str(data), "--goal", "Help customers.", "--model", "m",
                       "--base-url", server.base_url, "--out", "results")  # fmt: skip
         child.expect(r"run ([\w-]+)")
+        assert isinstance(child.match, re.Match)
         run_id = child.match.group(1)
         child.expect("Your answer")
         child.send("stop" + ENTER)
