@@ -11,7 +11,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents import analyzer, checker, clarifier, decomposer, planner, recommender
-from ..memory.records import Goal, LedgerEntry, Specification
+from ..memory.errors import UserError
+from ..memory.records import Specification
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering
 from ..tools.scorer import ScoreProgress
@@ -73,9 +74,7 @@ async def check(state: State, runtime: Run) -> Command[Literal["decompose", "rev
     """Sends findings back to the decomposer, at most `rounds` times; then a person decides."""
     tell(runtime, "check")
     box = runtime.context
-    subgoals = state.get("subgoals", [])
-    specification = state.get("specification") or Specification(goal=Goal(text="-"))
-    findings = await checker.check(box.door, specification, subgoals)
+    findings = await checker.check(box.door, state["specification"], state["subgoals"])
     again = bool(findings) and state.get("decompositions", 0) < box.config.rounds
     return Command(update={"findings": findings}, goto="decompose" if again else "review_subgoals")
 
@@ -83,7 +82,7 @@ async def check(state: State, runtime: Run) -> Command[Literal["decompose", "rev
 async def score(state: State, runtime: Run) -> State:
     """Judges every row against every subgoal. Resumes from the store."""
     box = runtime.context
-    subgoals = state.get("subgoals", [])
+    subgoals = state["subgoals"]
     box.out.mkdir(parents=True, exist_ok=True)
     tell(runtime, "score", done=0, total=len(box.table))
 
@@ -91,6 +90,8 @@ async def score(state: State, runtime: Run) -> State:
         tell(runtime, "score", **vars(progress))
 
     counts = await box.judge.score(box.run, box.table.samples(), len(box.table), subgoals, show)
+    if counts.judged == 0:
+        raise UserError(f"no row of {box.config.source.path} has an output to judge.")
     counts.bad, counts.format = box.table.bad_rows, box.table.format
     return {"counts": counts}
 
@@ -99,7 +100,7 @@ async def assess(state: State, runtime: Run) -> State:
     """A(s) against tau."""
     box = runtime.context
     tell(runtime, "assess")
-    subgoals = state.get("subgoals", [])
+    subgoals = state["subgoals"]
     found = coverages.assess(box.store.scores, box.run, box.judge.judge, subgoals, box.config.tau)
     return {"coverage": found}
 
@@ -127,7 +128,7 @@ async def recommend(state: State, runtime: Run) -> State:
     """Recommendations for every gap, and the plan of what to synthesise."""
     box, gaps = runtime.context, state.get("gaps", [])
     tell(runtime, "recommend")
-    below = [c for c in state.get("coverage", []) if c.gap]
+    below = [c for c in state["coverage"] if c.gap]
     found = await asyncio.gather(
         *(
             recommender.recommend(
@@ -145,7 +146,7 @@ async def recommend(state: State, runtime: Run) -> State:
         box.door.model,
         box.judge.model,
         list(sampled_texts(box.table, box.config.seed).values()),
-        len(state.get("subgoals", [])),
+        len(state["subgoals"]),
         box.config.rounds,
         box.config.price,
     )
@@ -154,7 +155,7 @@ async def recommend(state: State, runtime: Run) -> State:
 
 async def ledger(state: State, runtime: Run) -> State:
     """Scores the synthetic rows with the ordinary judge: each subgoal before and after."""
-    box, before = runtime.context, state.get("coverage", [])
+    box, before = runtime.context, state["coverage"]
     rows = [c for outcome in state.get("synthesis", []) for c in outcome.accepted]
     if not rows:
         return {"ledger": []}
@@ -165,26 +166,12 @@ async def ledger(state: State, runtime: Run) -> State:
     added = coverages.assess(
         box.store.scores, box.synthetic_run, box.judge.judge, subgoals, box.config.tau
     )
-    entries = []
-    for old, new in zip(before, added, strict=True):
-        total = (old.mean or 0) * old.judged + (new.mean or 0) * new.judged
-        judged = old.judged + new.judged
-        entries.append(
-            LedgerEntry(
-                subgoal_id=old.subgoal.id,
-                before=old.mean,
-                after=total / judged if judged else None,
-                added=new.judged,
-                added_mean=new.mean,
-                failed=new.failed,
-            )
-        )
-    return {"ledger": entries}
+    return {"ledger": coverages.ledger(before, added)}
 
 
 async def filter_rows(state: State, runtime: Run) -> State:
     """Writes the goal-aligned subset, and the synthetic rows beside it."""
-    box, subgoals = runtime.context, state.get("subgoals", [])
+    box, subgoals = runtime.context, state["subgoals"]
     tell(runtime, "filter")
     scored = (
         filtering.values_of(row, scores)

@@ -15,7 +15,7 @@ from .toolbox import Toolbox
 
 async def write(state: State, box: Toolbox) -> dict[str, str]:
     """Writes scores.jsonl, the figures, report.json and report.html; returns their paths."""
-    subgoals = state.get("subgoals", [])
+    subgoals = state["subgoals"]
     scores = box.out / "scores.jsonl"
     rows = box.store.scores.rows(box.run, box.judge.judge, subgoals)
     score_files.write_scores(rows, scores)
@@ -38,22 +38,20 @@ def render(found: report.Report, folder: Path) -> dict[str, str]:
 def collect(
     state: State, box: Toolbox, heat: report.HeatMap, files: dict[str, str]
 ) -> report.Report:
-    filtered, counts = state.get("filtered"), state.get("counts")
-    assert filtered is not None and counts is not None, "the report is the last node"
     return report.Report(
         run=box.run,
         specification=state.get("specification") or Specification(goal=box.config.goal),
         provenance=provenance(box),
-        rows=counts,
+        rows=state["counts"],
         findings=state.get("findings", []),
-        coverage=state.get("coverage", []),
+        coverage=state["coverage"],
         heat_map=heat,
         gaps=state.get("gaps", []),
         recommendations=state.get("recommendations", []),
         plan=state.get("plan"),
         synthesis=state.get("synthesis", []),
         ledger=state.get("ledger", []),
-        filtered=filtered,
+        filtered=state["filtered"],
         usage=box.store.replies.usage(box.run),
         files=files,
     )
@@ -89,7 +87,7 @@ def provenance(box: Toolbox) -> report.Provenance:
 
 async def heat_map(state: State, box: Toolbox) -> report.HeatMap:
     """Mean alignment of each subgoal over the rows of each topic, in the sampled rows."""
-    subgoals = state.get("subgoals", [])
+    subgoals = state["subgoals"]
     topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
     topic_of = {row: number for number, topic in enumerate(topics) for row in topic.rows}
     values: dict[tuple[str, int], list[float]] = defaultdict(list)

@@ -13,7 +13,7 @@ from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
 from ..memory.errors import UserError
-from ..memory.records import Answer, PlanItem, Specification
+from ..memory.records import Answer, PlanItem
 from ..tools.score_files import parse_subgoals
 from .state import State
 
@@ -97,8 +97,7 @@ def ask_person(state: State) -> State:
 
 def review_subgoals(state: State) -> State:
     """Approve or edit goes on to scoring; reject goes back to the decomposer with the message."""
-    subgoals, findings = state.get("subgoals", []), state.get("findings", [])
-    specification: Specification = state["specification"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    subgoals, findings, specification = state["subgoals"], state["findings"], state["specification"]
     decision = _decide(
         request(
             "approve_subgoals",

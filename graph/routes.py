@@ -22,7 +22,7 @@ def after_subgoals(state: State) -> Literal["score", "decompose"]:
 
 def after_assess(state: State) -> list[Send] | Literal["filter"]:
     """One analysis for each subgoal below tau; none, and nothing is left but to filter."""
-    tasks = [Send("analyze", {"coverage": c}) for c in state.get("coverage", []) if c.gap]
+    tasks = [Send("analyze", {"coverage": c}) for c in state["coverage"] if c.gap]
     return tasks or "filter"
 
 
@@ -34,7 +34,7 @@ def after_recommend(state: State) -> Literal["review_synthesis", "filter"]:
 def after_synthesis_review(state: State) -> list[Send] | Literal["filter"]:
     """One loop of generator and discriminator for each item of the approved plan."""
     plan = state.get("plan")
-    subgoals = {subgoal.id: subgoal for subgoal in state.get("subgoals", [])}
+    subgoals = {subgoal.id: subgoal for subgoal in state["subgoals"]}
     gaps = {gap.id: gap for gap in state.get("gaps", [])}
     tasks = [
         Send(

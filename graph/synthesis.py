@@ -99,7 +99,7 @@ async def conclude(state: SynthesisState) -> SynthesisResult:
 
 def _task(state: SynthesisState):
     """The fields that every task is started with."""
-    return state["item"], state["subgoal"], state["gap"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    return state["item"], state["subgoal"], state["gap"]
 
 
 def _exemplars(state: SynthesisState, box: Toolbox) -> list[Source]:

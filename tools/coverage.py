@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ..memory.records import Coverage, Subgoal, Verdict
+from ..memory.records import Coverage, LedgerEntry, Subgoal, Verdict
 from ..memory.scores import SUPPORTING, ScoreStore
 from .judge import ANCHORS
 
@@ -26,6 +26,25 @@ def assess(
         coverage_of(subgoal, scores.histogram(run, judge, subgoal), tau, len(subgoals))
         for subgoal in subgoals
     ]
+
+
+def ledger(before: Sequence[Coverage], added: Sequence[Coverage]) -> list[LedgerEntry]:
+    """A(s) before and after the data is joined by rows of the given coverage, pair by pair."""
+    entries = []
+    for old, new in zip(before, added, strict=True):
+        judged = old.judged + new.judged
+        total = (old.mean or 0) * old.judged + (new.mean or 0) * new.judged
+        entries.append(
+            LedgerEntry(
+                subgoal_id=old.subgoal.id,
+                before=old.mean,
+                after=total / judged if judged else None,
+                added=new.judged,
+                added_mean=new.mean,
+                failed=new.failed,
+            )
+        )
+    return entries
 
 
 def coverage_of(

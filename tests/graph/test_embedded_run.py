@@ -66,6 +66,13 @@ def test_no_gap_goes_straight_to_the_report(tmp_path: Path) -> None:
     assert report.filtered.total == 12
 
 
+def test_rows_without_an_output_are_no_data(tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"prompt": "Why?", "completion": ""}\n' * 3)
+    with pytest.raises(UserError, match=r"no row of .* has an output"):
+        session.run(data, "Explain fees.", out=str(tmp_path / "out"))
+
+
 def test_bad_input_enters_no_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no file"):
         session.run(tmp_path / "missing.jsonl", "Explain fees.")
