@@ -30,7 +30,7 @@ from goalcover.tools.report import HeatMap, Provenance, Report, write_html, writ
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=http://evil.example/a onerror=x> \"'> </title></style> "
-    "![x](https://evil.example/b.png) {{ 7 * 7 }} {% raw %} <!-- &lt; javascript:x"
+    "![x](https://evil.example/b.png) {{ 71117 * 3 }} {% raw %} <!-- &lt; javascript:x"
 )
 
 
@@ -109,7 +109,7 @@ def test_hostile_text_adds_no_tag_to_the_page(tmp_path, figures, page):
 
 def test_hostile_text_is_shown_as_it_is(page):
     assert page.text.count(HOSTILE) > 20
-    assert "49" not in page.text.replace(HOSTILE, "")
+    assert "213351" not in page.text, "no template of theirs is run"
 
 
 def test_the_page_fetches_nothing(tmp_path, page):
