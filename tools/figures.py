@@ -52,7 +52,10 @@ def draw_coverage(axes: Any, coverage: Sequence[Coverage], tau: float) -> None:
             color=INK, capsize=3, linewidth=1.2,
         )  # fmt: skip
         label = "not judged" if c.mean is None else f"{mean:.2f}"
-        axes.text(max(high, mean) + 0.015, place, label, va="center", fontsize=9, color=INK)
+        axes.text(
+            max(high, mean) + 0.015, place, label, va="center", fontsize=9, color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
     axes.axvline(tau, color=INK, linestyle="--", linewidth=1)
     axes.text(tau, -0.72, f"τ = {tau:g}", ha="center", fontsize=9, color=INK)
     axes.set(xlim=(0, 1.05), xlabel="alignment A(s), mean over rows, with 95 % interval")
