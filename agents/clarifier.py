@@ -7,7 +7,7 @@ from pydantic import Field
 from ..memory.records import Answer, Goal, Question
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import fence, listed
+from ..tools.text import fence
 
 MOST_QUESTIONS = 3
 """Questions in one round."""
@@ -204,7 +204,7 @@ class ClarifyAsk(Ask[Clarification]):
     def _question(self, dimension: Dimension) -> AskedQuestion:
         text = dimension.question
         if dimension.name == "scope" and len(self.topics) > 1:
-            text = f"Your rows are about {listed(self.topics[:5])}. {text}"
+            text = f"Your rows are about: {'; '.join(self.topics[:5])}. {text}"
         return AskedQuestion(
             dimension=dimension.name,
             text=text,

@@ -10,9 +10,9 @@ from ..memory.errors import UserError
 from ..memory.records import Finding, Specification, Subgoal
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import fence, words
+from ..tools.text import VERBS, fence, stem, words
 
-MOST_SUBGOALS = 12
+MOST_SUBGOALS, NAME_WORDS = 12, 6
 
 
 class ProposedSubgoal(ReplySchema):
@@ -76,7 +76,7 @@ class DecomposeAsk(Ask[Decomposition]):
             Subgoal.model_validate(subgoal.model_dump())
 
     async def embedded(self, embedder: Embedder) -> Decomposition:
-        if self.previous and (self.findings or self.message):
+        if self.previous:
             return Decomposition(subgoals=named(self._mended()))
         texts = clauses(self.specification.goal.text)
         for answer in self.specification.answers:
@@ -99,7 +99,21 @@ class DecomposeAsk(Ask[Decomposition]):
             texts += parts if compound else [subgoal]
         lost = [f.message for f in self.findings if f.check == "complete"]
         texts += [match.group(1) for text in lost if (match := re.search(r"“(.+)”", text))]
-        return texts + (clauses(self.message) if self.message else [])
+        return self._obeyed(texts)
+
+    def _obeyed(self, texts: list[str | Subgoal]) -> list[str | Subgoal]:
+        """Clauses of the message that say "drop" take the subgoals they name; others are added."""
+        for clause in clauses(self.message):
+            if re.match(r"(drop|remove|delete|without|no|not|leave out)\b", clause, re.I):
+                named_words = {stem(word) for word in words(clause)}
+                texts = [
+                    t
+                    for t in texts
+                    if isinstance(t, str) or not named_words & {stem(w) for w in words(t.name)}
+                ]
+            else:
+                texts.append(clause)
+        return texts
 
 
 SUBGOAL_DIMENSIONS = ("safety", "evidence", "edge-cases", "edge cases")
@@ -107,66 +121,6 @@ SUBGOAL_DIMENSIONS = ("safety", "evidence", "edge-cases", "edge cases")
 
 _PREPOSITIONS = ("about", "of", "for", "from", "with", "on", "in", "by", "into", "to")
 _LEADING = re.compile(r"^(?:and|or|also|then|but|while|which|that|considering|including)\s+", re.I)
-_VERBS = frozenset(
-    [
-        "answer",
-        "ask",
-        "build",
-        "check",
-        "choose",
-        "cite",
-        "classify",
-        "compare",
-        "compute",
-        "condense",
-        "convert",
-        "create",
-        "debug",
-        "describe",
-        "detect",
-        "document",
-        "draft",
-        "explain",
-        "extract",
-        "find",
-        "fix",
-        "follow",
-        "generate",
-        "give",
-        "handle",
-        "identify",
-        "implement",
-        "keep",
-        "list",
-        "name",
-        "note",
-        "output",
-        "plan",
-        "preserve",
-        "produce",
-        "propose",
-        "recognise",
-        "recognize",
-        "recommend",
-        "refuse",
-        "report",
-        "respond",
-        "review",
-        "say",
-        "state",
-        "suggest",
-        "summarise",
-        "summarize",
-        "tell",
-        "test",
-        "translate",
-        "use",
-        "validate",
-        "verify",
-        "warn",
-        "write",
-    ]
-)
 
 
 def clauses(text: str) -> list[str]:
@@ -196,12 +150,12 @@ def split_compound(text: str) -> list[str]:
 
 def _shared_start(left: str, right: str) -> str:
     first = right.split()[0].lower()
-    if first in _VERBS or first.rstrip("s") in _VERBS:
+    if first in VERBS or first.rstrip("s") in VERBS:
         return ""
     tokens = left.split()
     places = [i for i, token in enumerate(tokens) if i and token.lower() in _PREPOSITIONS]
     if not places:
-        return f"{tokens[0]} " if tokens[0].lower().rstrip("s") in _VERBS else ""
+        return f"{tokens[0]} " if tokens[0].lower().rstrip("s") in VERBS else ""
     end = places[-1] if first in _PREPOSITIONS else places[-1] + 1
     return " ".join(tokens[:end]) + " "
 
@@ -224,33 +178,31 @@ def named(parts: Sequence[str | Subgoal]) -> list[ProposedSubgoal]:
 
 
 def _named(clause: str, taken: set[str]) -> ProposedSubgoal:
-    """Named by the content words behind the last preposition; by more where that is taken."""
+    """Named by the clause without its verb, "warn about side effects" as "Side effects"."""
     tokens = clause.split()
-    places = [i for i, token in enumerate(tokens) if i and token.lower() in _PREPOSITIONS]
-    tail = " ".join(tokens[places[-1] + 1 :]) if places else ""
-    every = words(clause)
-    for chosen in (words(tail), [word for word in every if word not in _VERBS], every):
-        name = " ".join(chosen[:4])
-        slug = re.sub(r"[^a-z0-9]+", "_", name).strip("_")
-        if slug and slug not in taken:
-            break
-    else:
-        name = " ".join(every[:4])
-        slug = next(f"s{n}" for n in count(1) if f"s{n}" not in taken)
+    while len(tokens) > 1 and tokens[0].lower() in (*VERBS, *_PREPOSITIONS):
+        tokens = tokens[1:]
+    name = " ".join(tokens[:NAME_WORDS])
+    slug = re.sub(r"[^a-z0-9]+", "_", " ".join(words(name) or words(clause))).strip("_")
+    if not slug or slug in taken:
+        slug = next(s for n in count(1) if (s := f"{slug or 's'}_{n}") not in taken)
     return ProposedSubgoal(
-        id=slug, name=name.capitalize() or clause, description=f"{clause[:1].upper()}{clause[1:]}."
+        id=slug,
+        name=f"{name[:1].upper()}{name[1:]}",
+        description=f"{clause[:1].upper()}{clause[1:]}.",
     )
 
 
 def describe(specification: Specification) -> str:
     """The specification as fenced text for a prompt."""
-    goal = specification.goal
+    goal, open_points = specification.goal, specification.open_points
     settled = "\n".join(f"- {a.question.text} → {a.text}" for a in specification.answers)
     return "\n\n".join(
         [
             fence("GOAL", goal.text),
             f"Domain: {goal.domain or 'not given'}. Task: {goal.task or 'not given'}.",
             fence("ANSWERS OF THE PRACTITIONER", settled or "none"),
+            *([fence("STILL OPEN", "\n".join(open_points))] if open_points else []),
         ]
     )
 

@@ -9,18 +9,20 @@ import random
 from pydantic import Field
 
 from ..memory.errors import ReplyFailure
-from ..memory.records import Candidate, Gap, Subgoal
+from ..memory.records import Candidate, Gap, Source, Subgoal
 from ..tools.embeddings import Embedder
 from ..tools.judge import RUBRIC, anchor_of
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence, passages, words
-from .generator import Source
 
 GROUP = 7
 """Candidates in one group, beside the anchor."""
 
 BAR, STEP = 0.6, 0.2
-"""A row is accepted from BAR up, when it is at most one STEP of the rubric below the anchor."""
+"""A row is accepted when its score and what was judged of its dimensions reach BAR, and when it is
+at most one STEP of the rubric below the anchor."""
+
+DIMENSIONS = ("correctness", "completeness", "faithfulness")
 
 COPIED = 0.8
 """Share of a row's word trigrams in an exemplar or an accepted row from which it is a copy."""
@@ -29,9 +31,11 @@ COPIED = 0.8
 class GroupVerdict(ReplySchema):
     id: str
     explanation: str = Field(description="strengths and faults, relative to the others")
-    correctness: float = Field(description="0 to 1: free of errors of fact and logic")
-    completeness: float = Field(description="0 to 1: the output answers the input in full")
-    faithfulness: float = Field(description="0 to 1: faithful to any source it is grounded in")
+    correctness: float | None = Field(description="0 to 1: free of errors of fact and logic")
+    completeness: float | None = Field(description="0 to 1: the output answers the input in full")
+    faithfulness: float | None = Field(
+        description="0 to 1: says nothing that its sources contradict or lack; null without sources"
+    )
     score: float = Field(description="0.0, 0.2, 0.4, 0.6, 0.8 or 1.0 on the rubric")
 
 
@@ -63,11 +67,13 @@ class JudgeGroupAsk(Ask[GroupVerdicts]):
     subgoal: Subgoal
     gap: Gap
     rows: tuple[Source, ...]
+    documents: tuple[Source, ...] = ()
 
     def messages(self) -> list[Message]:
         parts = [
             f"Subgoal: {self.subgoal.name}. {self.subgoal.description}",
             fence("GAP TO FILL", f"{self.gap.name}. {self.gap.description}"),
+            *(fence("SOURCE", f"id: {s.id}\n{s.output}") for s in self.documents),
             *(fence(f"ROW {row.id}", f"{row.input}\n---\n{row.output}") for row in self.rows),
             f"Judge the rows {', '.join(row.id for row in self.rows)}.",
         ]
@@ -80,8 +86,10 @@ class JudgeGroupAsk(Ask[GroupVerdicts]):
         if sorted(v.id for v in value.verdicts) != sorted(row.id for row in self.rows):
             raise ValueError("give exactly one verdict for each id")
         for verdict in value.verdicts:
-            if not 0 <= verdict.score <= 1:
-                raise ValueError(f"the score of {verdict.id} is not between 0 and 1")
+            given = {name: getattr(verdict, name) for name in ("score", *DIMENSIONS)}
+            for name, number in given.items():
+                if number is not None and not 0 <= number <= 1:
+                    raise ValueError(f"the {name} of {verdict.id} is not between 0 and 1")
 
     async def embedded(self, embedder: Embedder) -> GroupVerdicts:
         aims = await embedder.encode([self.subgoal.name, self.subgoal.description])
@@ -98,9 +106,9 @@ class JudgeGroupAsk(Ask[GroupVerdicts]):
                 GroupVerdict(
                     id=row.id,
                     explanation=explanation,
-                    correctness=score,
-                    completeness=score,
-                    faithfulness=score,
+                    correctness=None,
+                    completeness=None,
+                    faithfulness=None,
                     score=score,
                 )
             )
@@ -112,6 +120,7 @@ async def discriminate(
     subgoal: Subgoal,
     gap: Gap,
     candidates: list[Candidate],
+    documents: list[Source],
     anchor: Source | None,
     accepted: list[Candidate],
     exemplars: list[Source],
@@ -129,14 +138,19 @@ async def discriminate(
     good: list[Candidate] = []
     for start in range(0, len(passed), GROUP):
         for judged, holds in await _judge(
-            door, subgoal, gap, passed[start : start + GROUP], anchor
+            door, subgoal, gap, passed[start : start + GROUP], documents, anchor
         ):
             (good if holds else refused).append(judged)
     return good, refused
 
 
 async def _judge(
-    door: Door, subgoal: Subgoal, gap: Gap, group: list[Candidate], anchor: Source | None
+    door: Door,
+    subgoal: Subgoal,
+    gap: Gap,
+    group: list[Candidate],
+    documents: list[Source],
+    anchor: Source | None,
 ) -> list[tuple[Candidate, bool]]:
     entries = [(c.input, c.output) for c in group]
     entries += [(anchor.input, anchor.output)] if anchor else []
@@ -147,7 +161,9 @@ async def _judge(
         for place, i in enumerate(order)
     )
     try:
-        reply = await door.ask(JudgeGroupAsk(subgoal=subgoal, gap=gap, rows=rows))
+        reply = await door.ask(
+            JudgeGroupAsk(subgoal=subgoal, gap=gap, rows=rows, documents=tuple(documents))
+        )
     except ReplyFailure as failure:
         reason = f"not judged: {failure}"
         return [(c.model_copy(update={"explanation": reason}), False) for c in group]
@@ -157,8 +173,10 @@ async def _judge(
     judged = []
     for i, candidate in enumerate(group):
         verdict = by_entry[i]
-        update = {"score": verdict.score, "explanation": verdict.explanation}
-        judged.append((candidate.model_copy(update=update), verdict.score >= bar))
+        update = verdict.model_dump(exclude={"id"})
+        dimensions = [number for name in DIMENSIONS if (number := update[name]) is not None]
+        holds = verdict.score >= bar and all(number >= BAR for number in dimensions)
+        judged.append((candidate.model_copy(update=update), holds))
     return judged
 
 

@@ -3,21 +3,12 @@
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..memory.records import Candidate, Gap, Subgoal
+from ..memory.records import Candidate, Gap, Source, Specification, Subgoal
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence, passages, shorten, words
-
-
-class Source(BaseModel):
-    """A text of the user's own: a row of the data, or a passage of a document."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    input: str
-    output: str
+from .decomposer import describe
 
 
 class Earlier(BaseModel):
@@ -43,7 +34,8 @@ class WrittenRows(ReplySchema):
 SYSTEM = """\
 You write rows of fine-tuning data that close a gap. Each row has an input, as a user of the model
 would write it, and the output that the model shall learn to give.
-- Each row must demonstrate the subgoal directly and fill the described gap.
+- Each row must demonstrate the subgoal directly, fill the described gap, and fit the goal and what
+  the practitioner answered (audience, format, language, safety).
 - Be correct. Use only facts that are well established or stand in the given documents; where a
   fact would need a source that you do not have, write a row that does without it.
 - Keep the form, length and tone of the exemplars, but not their content: never copy or paraphrase
@@ -60,6 +52,7 @@ class GenerateAsk(Ask[WrittenRows]):
     reply = WrittenRows
     temperature = 0.8
 
+    specification: Specification
     subgoal: Subgoal
     gap: Gap
     exemplars: tuple[Source, ...]
@@ -70,6 +63,7 @@ class GenerateAsk(Ask[WrittenRows]):
 
     def messages(self) -> list[Message]:
         parts = [
+            describe(self.specification),
             f"Subgoal: {self.subgoal.name}. {self.subgoal.description}",
             fence("GAP", f"{self.gap.name}. {self.gap.description}"),
             fence(
@@ -79,7 +73,10 @@ class GenerateAsk(Ask[WrittenRows]):
             *(fence("DOCUMENT", f"id: {s.id}\n{s.output}") for s in self.documents),
         ]
         if self.earlier:
-            told = "\n".join(f"- {shorten(e.input, 200)}: {e.verdict}" for e in self.earlier)
+            told = "\n".join(
+                f"- {shorten(e.input, 200)} → {shorten(e.output, 400)} [{e.verdict}]"
+                for e in self.earlier
+            )
             parts.append(fence("EARLIER ROWS", told))
         parts.append(f"Write {self.count} rows (round {self.round}).")
         return [

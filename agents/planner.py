@@ -2,7 +2,7 @@
 
 import math
 
-from ..memory.records import Coverage, Gap, PlanItem, Recommendation, SynthesisPlan
+from ..memory.records import Coverage, Gap, PlanItem, Recommendation, Sample, SynthesisPlan
 from ..tools.chat_model import ChatModel
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.judge import SYSTEM as JUDGE_SYSTEM
@@ -13,8 +13,8 @@ from .discriminator import GROUP
 from .discriminator import SYSTEM as DISCRIMINATOR_SYSTEM
 from .generator import SYSTEM as GENERATOR_SYSTEM
 
-OVERHEAD = 300
-"""Tokens of a judgement's or verdict's own words, a row."""
+PROMPT, VERDICT = 300, 120
+"""Tokens of what a prompt says beside its fixed part and the rows; of one verdict on a row."""
 
 EXEMPLARS = 4
 """Exemplars shown to the generator."""
@@ -38,43 +38,58 @@ def foretell(
     items: list[PlanItem],
     model: Model,
     judge: Model,
-    row_texts: list[str],
+    rows: list[Sample],
+    documents: list[str],
     subgoals: int,
     rounds: int,
     price: tuple[float, float] | None,
 ) -> SynthesisPlan:
-    """The plan and its cost if every round is used and rows are as long as `row_texts`."""
-    counter = model.model if isinstance(model, ChatModel) else model.name
-    free = isinstance(model, EmbeddedModel) and isinstance(judge, EmbeddedModel)
+    """The plan with its cost if every round is used and rows are as long as the given ones.
+
+    Roles that the embedded model plays cost nothing.
+    """
     calls = tokens_in = tokens_out = 0
-    counted = "nothing: the embedded model costs no calls"
-    if not free:
-        row = math.ceil(sum(count_tokens(t, counter) for t in row_texts) / max(1, len(row_texts)))
-        prompts = [
-            count_tokens(p, counter) for p in (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM, JUDGE_SYSTEM)
-        ]
-        for item in items:
-            groups = math.ceil(item.rows / GROUP)
-            calls += rounds * (1 + groups)
-            tokens_in += rounds * (prompts[0] + EXEMPLARS * row)
-            tokens_in += rounds * (groups * (prompts[1] + row) + item.rows * row)
-            tokens_out += rounds * item.rows * (row + OVERHEAD)
-            scoring = item.rows * math.ceil(subgoals / MOST_SUBGOALS)
-            calls += scoring
-            tokens_in += scoring * (prompts[2] + row)
-            tokens_out += item.rows * subgoals * OVERHEAD // 3
-        counted = (
-            f"estimated, if all {rounds} rounds are needed; tokens {how_counted(counter)} on "
-            f"{len(row_texts)} rows of the data"
+    paid = [m for m in (model, judge) if not isinstance(m, EmbeddedModel)]
+    counter = paid[0].model if paid and isinstance(paid[0], ChatModel) else "unknown"
+    if paid:
+
+        def mean(texts: list[str]) -> int:
+            counted = sum(count_tokens(text, counter) for text in texts)
+            return math.ceil(counted / max(1, len(texts)))
+
+        row = mean([f"{s.system}{s.input}{s.output}" for s in rows])
+        sources = EXEMPLARS * mean(documents)
+        write, compare, grade = (
+            mean([prompt]) + PROMPT
+            for prompt in (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM, JUDGE_SYSTEM)
         )
-    cost = (tokens_in * price[0] + tokens_out * price[1]) / 1e6 if price and not free else None
+        for item in items:
+            if model in paid:
+                groups = math.ceil(item.rows / GROUP)
+                calls += rounds * (1 + groups)
+                written = item.rows * row
+                # Later rounds show the rows of earlier ones.
+                tokens_in += rounds * (write + EXEMPLARS * row + sources + written)
+                tokens_in += rounds * (groups * (compare + sources + row) + written)
+                tokens_out += rounds * (written + item.rows * VERDICT)
+            if judge in paid:
+                asks = item.rows * math.ceil(subgoals / MOST_SUBGOALS)
+                calls += asks
+                tokens_in += asks * (grade + row)
+                tokens_out += item.rows * subgoals * VERDICT
+    cost = None if paid else 0.0
+    if paid and price:
+        cost = (tokens_in * price[0] + tokens_out * price[1]) / 1e6
     return SynthesisPlan(
         items=items,
         calls=calls,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        cost_usd=0.0 if free else cost,
-        how=counted,
+        cost_usd=cost,
+        how=f"estimated, if all {rounds} rounds are needed; tokens {how_counted(counter)} on "
+        f"{len(rows)} rows of the data"
+        if paid
+        else "the embedded model costs nothing",
         model=model.name,
         judge=judge.name,
     )

@@ -85,39 +85,35 @@ class RecommendAsk(Ask[Advices]):
             f"{gap.rows} of {gap.analysed} analysed low rows belong to this gap; "
             f"{c.supporting} of {c.judged} rows support the subgoal."
         )
+        suits = c.supporting > 0 or self.documents
+        if rows and not suits:
+            reason += " No text to extract rows from: give --document, or a --model that writes."
         return Advice(
             gap_id=gap.id,
             action=action,
-            # Extractive rows need something to be extracted from.
-            suits_synthesis=rows > 0 and (c.supporting > 0 or self.documents),
+            suits_synthesis=rows > 0 and suits,
             reason=reason,
         )
 
 
-def rows_to_add(coverage: Coverage, gaps: list[Gap]) -> dict[str, int]:
-    """Rows for each gap until the subgoal's verdict is "enough", in proportion to prevalence.
-
-    With a count wanted: c - m, where m rows support the subgoal now. With a share p wanted of n
-    rows: (p n - m) / (1 - p), because the added rows make the data set larger too.
-    """
+def share_out(rows: int, gaps: list[Gap]) -> dict[str, int]:
+    """Rows for each gap, in proportion to its prevalence; they add up to `rows`."""
     whole = sum(gap.prevalence for gap in gaps)
-    short = coverage.wanted - coverage.supporting
-    if short <= 0 or whole == 0:
-        return {gap.id: 0 for gap in gaps}
-    if coverage.subgoal.target_count is None and coverage.judged:
-        share = coverage.subgoal.target_share or coverage.wanted / coverage.judged
-        # A share of 1 cannot be reached by adding rows: 0.01 keeps the number finite.
-        short = (share * coverage.judged - coverage.supporting) / max(1 - share, 0.01)
-    return {gap.id: math.ceil(short * gap.prevalence / whole) for gap in gaps}
+    exact = {gap.id: rows * gap.prevalence / whole for gap in gaps if whole}
+    shared = {name: math.floor(value) for name, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: shared[name] - exact[name])
+    for name in by_remainder[: rows - sum(shared.values())]:
+        shared[name] += 1
+    return shared
 
 
 async def recommend(
-    door: Door, coverage: Coverage, gaps: list[Gap], documents: bool
+    door: Door, coverage: Coverage, gaps: list[Gap], rows: int, documents: bool
 ) -> list[Recommendation]:
-    """Rec_s: one recommendation a gap."""
+    """Rec_s: one recommendation a gap; `rows` are to be added for the subgoal in all."""
     if not gaps:
         return []
-    wanted = rows_to_add(coverage, gaps)
+    wanted = share_out(rows, gaps)
     reply = await door.ask(
         RecommendAsk(coverage=coverage, gaps=tuple(gaps), wanted=wanted, documents=documents)
     )

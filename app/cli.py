@@ -10,13 +10,12 @@ import typer
 
 if TYPE_CHECKING:
     from ..tools.datasets import DataSource
-    from ..tools.settings import RunConfig
 
 app = typer.Typer(
     name="goalcover",
     help="Which capabilities does your fine-tuning data fail to support?\n\n"
-    "Exit codes: 0 done, 2 something to mend (one line says what), 3 the run waits for an answer, "
-    "4 a subgoal lacks rows (--fail-on-gap), 130 interrupted. Nothing done is lost; "
+    "Exit codes: 0 done, 2 something to put right (one line says what), 3 the run waits for an answer, "
+    "4 a subgoal is thin or missing (--fail-on-gap), 130 interrupted. Nothing done is lost; "
     "`goalcover resume RUN` goes on.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -51,13 +50,18 @@ Tau = Annotated[float, typer.Option(min=0, max=1, help="A mean alignment below t
 Keep = Annotated[float, typer.Option(min=0, max=1, help="The filter keeps rows from here up.")]
 Concurrency = Annotated[int, typer.Option("--max-concurrency", min=1, help="Calls at once.")]
 Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint, synthesis included.")]
 Answers = Annotated[
     Path | None,
-    typer.Option("--answers", help="JSON or YAML: answers by question id (scope, safety, …)."),
+    typer.Option(
+        "--answers",
+        help="JSON or YAML: answers by question id (scope, safety, edge-cases, audience, evidence, "
+        "format, language, or those a model asks; `goalcover show` lists them).",
+    ),
 ]
 FailOnGap = Annotated[
-    bool, typer.Option("--fail-on-gap", help="Exit with 4 where a subgoal is thin or missing.")
+    bool,
+    typer.Option("--fail-on-gap", help="Exit with 4 where a subgoal is thin, missing or unknown."),
 ]
 
 
@@ -107,7 +111,7 @@ def run(
     ] = None,
     price: Annotated[
         tuple[float, float] | None,
-        typer.Option(help="USD per million tokens in and out, to foretell cost: 0.4 1.6"),
+        typer.Option(help="USD per million tokens in and out, to estimate costs: 0.4 1.6"),
     ] = None,
     input_column: InputColumns = None,
     output_column: OutputColumn = None,
@@ -123,11 +127,12 @@ def run(
         from ..tools.score_files import read_subgoals
         from . import reviewers, terminal
 
-        run_id = session.new_id()
-        config = _config(
-            source=_source(data, input_column, output_column, skip_bad_rows, max_chars),
-            goal={"text": goal, "domain": domain, "task": task},
-            out=str(out or Path(session.OUT) / run_id),
+        config = session.configure(
+            _source(data, input_column, output_column, skip_bad_rows, max_chars),
+            goal,
+            domain=domain,
+            task=task,
+            out=str(out or ""),
             subgoals=read_subgoals(subgoals) if subgoals else [],
             tau=tau,
             keep=keep,
@@ -142,7 +147,7 @@ def run(
             seed=seed,
         )
         reviewer = reviewers.choose(yes, answers)
-        session.new_run(config, run_id)
+        run_id = session.new_run(config)
         state["run"] = run_id
         terminal.note(f"run {run_id}")
         _drive(lambda show: session.resume(run_id, reviewer, show), reviewer, fail_on_gap)
@@ -187,8 +192,10 @@ def show(
         found = session.get_run(run_id)
         terminal.show_runs([found])
         if found.status == "finished":
-            terminal.show_report(session.read_report(Path(found.out)))
+            terminal.show_report(session.read_report(Path(found.out), run_id))
         else:
+            if pending := session.waits_for(run_id):
+                terminal.show_pending(pending)
             terminal.note(f"`goalcover resume {run_id}` goes on.")
 
 
@@ -202,7 +209,7 @@ def report(
         from ..graph import reporting, session
 
         folder = Path(session.get_run(run_id).out)
-        typer.echo(reporting.render(session.read_report(folder), out or folder)["html"])
+        typer.echo(reporting.render(session.read_report(folder, run_id), out or folder)["html"])
 
 
 @app.command()
@@ -211,7 +218,9 @@ def score(
     subgoals: Annotated[Path, typer.Option(help="JSON or YAML list of {id, name, description}.")],
     out: Annotated[Path, typer.Option(help="File for the scores: .jsonl or .parquet.")],
     tau: Tau = 0.5,
-    judge: Judge = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", "--model", help="The judge; without it: embedded.")
+    ] = None,
     base_url: BaseUrl = None,
     embedder: EmbedderName = "all-MiniLM-L6-v2",
     input_column: InputColumns = None,
@@ -225,14 +234,15 @@ def score(
     with user_errors():
         import asyncio
 
-        from ..graph.session import new_id
+        from ..graph.session import configure, new_id
+        from ..tools.embedded_model import HONESTY
         from ..tools.score_files import read_subgoals
         from ..tools.scoring import score_file
         from . import terminal
 
-        config = _config(
-            source=_source(data, input_column, output_column, skip_bad_rows, max_chars),
-            goal={"text": "scores alone"},
+        config = configure(
+            _source(data, input_column, output_column, skip_bad_rows, max_chars),
+            "scores alone",
             out=str(out),
             subgoals=read_subgoals(subgoals),
             tau=tau,
@@ -245,6 +255,8 @@ def score(
         with terminal.Display() as display:
             counts, coverage = asyncio.run(score_file(config, name, display.scored))
         terminal.show_coverage(coverage, counts)
+        if not judge:
+            terminal.note(HONESTY)
         typer.echo(f"scores  {out}")
         _exit_on_gap(coverage, fail_on_gap)
 
@@ -283,19 +295,6 @@ def _source(
         skip_bad_rows=skip_bad,
         max_chars=max_chars,
     )
-
-
-def _config(**values: Any) -> "RunConfig":
-    from pydantic import ValidationError
-
-    from ..memory.errors import UserError
-    from ..tools.settings import RunConfig
-
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UserError(f"--{first['loc'][0]}: {first['msg']}.") from error
 
 
 def _drive(go: Callable[[Any], Any], reviewer: Any, fail_on_gap: bool) -> None:

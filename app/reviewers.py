@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 from rich.markup import escape
-from rich.prompt import Prompt
-from rich.table import Table
+from rich.prompt import Confirm, IntPrompt, Prompt
 
 from ..graph import review
 from ..graph.session import Pending
@@ -58,6 +57,8 @@ class Reviewer:
         handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return ASK[pending.name](pending)
+        except EOFError:  # Ctrl-D: nobody answers
+            return None
         finally:
             signal.signal(signal.SIGINT, handler)
             if self.display:
@@ -80,100 +81,98 @@ class Reviewer:
 
 def ask_questions(pending: Pending) -> dict[str, Any]:
     console, answers = terminal.err, {}
-    console.print("\n[bold]A few questions[/]; Enter takes the default, “stop” asks no more.")
-    for question in pending.args["questions"]:
-        console.print(f"\n[bold]{escape(question['text'])}[/]", highlight=False)
-        console.print(escape(question["reason"]), style="dim", highlight=False)
-        for number, suggestion in enumerate(question["suggestions"], start=1):
-            console.print(f"  {number}. {escape(suggestion)}", highlight=False)
-        answer = Prompt.ask(
-            f"Your answer, or a number [dim]({escape(question['default'])})[/]",
-            console=console,
-            default="",
-            show_default=False,
-        ).strip()
+    questions = pending.args["questions"]
+    console.print("\n[bold]Questions.[/] Enter takes the default, “stop” asks no more.")
+    for place, question in enumerate(questions, start=1):
+        terminal.show_question(question, f"{place} of {len(questions)}")
+        answer = ask_one(question)
         if answer.lower() in ("stop", "stop asking"):
             return review.edit("answer_questions", {"answers": answers, "stop": True})
-        picked = int(answer) - 1 if answer.isdecimal() else -1
-        if 0 <= picked < len(question["suggestions"]):
-            answer = question["suggestions"][picked]
         answers[question["id"]] = answer
     return review.edit("answer_questions", {"answers": answers})
 
 
-def ask_subgoals(pending: Pending) -> dict[str, Any]:
-    console, subgoals = terminal.err, pending.args["subgoals"]
+def ask_one(question: dict[str, Any]) -> str:
+    """The answer: a suggestion by its number, own words, or "" for the default."""
+    suggestions = question["suggestions"]
     while True:
-        table = Table("id", "name", "what a row must demonstrate", "wanted", title="Subgoals")
-        for subgoal in subgoals:
-            wanted = subgoal.get("target_count") or subgoal.get("target_share") or ""
-            cells = (subgoal["id"], subgoal["name"], subgoal["description"], wanted)
-            table.add_row(*(escape(str(cell)) for cell in cells))
-        console.print(table)
-        for finding in pending.args["findings"]:
-            console.print(f"[yellow]{finding['check']}[/]: {escape(finding['message'])}")
-        choice = Prompt.ask(
-            "approve, edit or reject?",
-            console=console,
-            choices=["approve", "edit", "reject"],
-            default="approve",
-        )
-        if choice == "approve":
-            if subgoals == pending.args["subgoals"]:
-                return review.approve()
-            return review.edit("approve_subgoals", {"subgoals": subgoals})
-        if choice == "reject":
-            return review.reject(Prompt.ask("What should be different?", console=console))
-        subgoals = _edited(subgoals)
+        answer = Prompt.ask(
+            f"Your answer, or a number [dim]({escape(question['default'])})[/]",
+            console=terminal.err,
+            default="",
+            show_default=False,
+        ).strip()
+        if not answer.isdecimal():
+            return answer
+        if 1 <= int(answer) <= len(suggestions):
+            return suggestions[int(answer) - 1]
+        terminal.err.print(f"[red]There is no suggestion {answer}.[/]")
 
 
-def _edited(subgoals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The subgoals as the person leaves them in $EDITOR; unchanged where they are not valid."""
+def ask_subgoals(pending: Pending) -> dict[str, Any]:
+    terminal.show_subgoals(pending.args)
+    choice = choose_one("approve, edit (opens an editor) or reject (says why)?")
+    if choice == "approve":
+        return review.approve()
+    if choice == "reject":
+        return review.reject(Prompt.ask("What should be different?", console=terminal.err))
+    edited = in_editor(pending.args["subgoals"])
+    return review.edit("approve_subgoals", {"subgoals": edited})
+
+
+def choose_one(question: str) -> str:
+    return Prompt.ask(
+        question, console=terminal.err, choices=["approve", "edit", "reject"], default="approve"
+    )
+
+
+def in_editor(subgoals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The subgoals as the person leaves them in $EDITOR, which opens again on a mistake.
+
+    Raises UserError where no editor can be started.
+    """
     head = "# Change, add or remove subgoals. Optional: target_count or target_share (0 to 1).\n"
-    plain = yaml.safe_dump(subgoals, sort_keys=False, allow_unicode=True, width=100)
-    text = click.edit(head + plain, extension=".yaml")
-    if text is None:
-        return subgoals
-    try:
-        return [
-            subgoal.model_dump(exclude_none=True)
-            for subgoal in parse_subgoals(yaml.safe_load(text), "your edit")
-        ]
-    except (UserError, yaml.YAMLError) as error:
-        terminal.err.print(f"[red]{escape(' '.join(str(error).split()))}[/]")
-        return subgoals
+    text = head + yaml.safe_dump(subgoals, sort_keys=False, allow_unicode=True, width=100)
+    while True:
+        try:
+            found = click.edit(text, extension=".yaml")
+        except click.ClickException as error:
+            raise UserError(
+                f"no editor: {error.message}. Set EDITOR, or use --subgoals."
+            ) from error
+        if found is None:  # left unchanged
+            return subgoals
+        try:
+            parsed = parse_subgoals(yaml.safe_load(found), "your edit")
+            return [subgoal.model_dump(exclude_none=True) for subgoal in parsed]
+        except (UserError, yaml.YAMLError) as error:
+            problem = " ".join(str(error).split())
+            terminal.err.print(f"[red]{escape(problem)}[/]")
+            own = "".join(ln for ln in found.splitlines(True) if not ln.startswith("# MEND: "))
+            text = f"# MEND: {problem}\n{own}"
+            Prompt.ask("Enter opens the editor again", console=terminal.err, default="")
 
 
 def ask_synthesis(pending: Pending) -> dict[str, Any]:
-    console, plan = terminal.err, pending.args
-    table = Table("gap", "rows", title="Rows to synthesise")
-    for item in plan["items"]:
-        table.add_row(escape(item["gap_id"]), str(item["rows"]))
-    console.print(table)
-    cost = plan["cost_usd"]
-    money = ", money unknown (give --price)" if cost is None else f", {cost:.2f} USD"
-    console.print(
-        f"{plan['model']}: {plan['calls']} calls, {plan['tokens_in']} tokens in, "
-        f"{plan['tokens_out']} out{money} ({plan['how']})",
-        highlight=False,
-        markup=False,
-    )
-    choice = Prompt.ask(
-        "approve, edit or reject?",
-        console=console,
-        choices=["approve", "edit", "reject"],
-        default="approve",
-    )
+    plan = pending.args
+    terminal.show_plan(plan)
+    choice = choose_one("approve, edit the numbers, or reject (no row is synthesised)?")
     if choice == "approve":
         return review.approve()
     if choice == "reject":
         return review.reject()
-    items = []
-    for item in plan["items"]:
-        rows = Prompt.ask(
-            f"rows for {escape(item['gap_id'])}", console=console, default=str(item["rows"])
-        )
-        items.append({**item, "rows": int(rows) if rows.isdecimal() else item["rows"]})
+    items = [
+        {
+            **item,
+            "rows": IntPrompt.ask(
+                f"rows for {escape(item['gap_id'])}", console=terminal.err, default=item["rows"]
+            ),
+        }
+        for item in plan["items"]
+    ]
+    total = sum(item["rows"] for item in items)
+    if not Confirm.ask(f"Synthesise {total} rows?", console=terminal.err, default=True):
+        return review.reject()
     return review.edit("approve_synthesis", {"items": items})
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,7 +21,7 @@ out = Console()
 err = Console(stderr=True)
 
 STAGES = {
-    "clarify": "reading the data, asking",
+    "clarify": "looking at the data",
     "decompose": "deriving subgoals",
     "check": "checking the subgoals",
     "score": "judging rows",
@@ -108,6 +108,57 @@ class Display:
             note(f"  {progress.done} of {progress.total} rows, about {left:.0f} s left")
 
 
+def show_question(question: dict[str, Any], place: str) -> None:
+    """A question with its suggestions, and in brackets the id that --answers knows it by."""
+    err.print(
+        f"\n{place} \\[{question['id']}] [bold]{escape(question['text'])}[/]", highlight=False
+    )
+    err.print(escape(question["reason"]), style="dim", highlight=False)
+    for number, suggestion in enumerate(question["suggestions"], start=1):
+        err.print(f"  {number}. {escape(suggestion)}", highlight=False)
+
+
+def show_subgoals(args: dict[str, Any]) -> None:
+    table = Table("id", "name", "what a row must demonstrate", "wanted", title="Subgoals")
+    for subgoal in args["subgoals"]:
+        wanted = subgoal.get("target_count") or subgoal.get("target_share") or ""
+        cells = (subgoal["id"], subgoal["name"], subgoal["description"], wanted)
+        table.add_row(*(escape(str(cell)) for cell in cells))
+    err.print(table)
+    for finding in args["findings"]:
+        err.print(f"[yellow]{finding['check']}[/]: {escape(finding['message'])}")
+    if open_points := args["specification"]["open_points"]:
+        err.print(f"Still open: {escape('; '.join(open_points))}", highlight=False)
+
+
+def show_plan(plan: dict[str, Any]) -> None:
+    table = Table("gap", "rows", title="Rows to synthesise")
+    for item in plan["items"]:
+        table.add_row(escape(item["gap_id"]), str(item["rows"]))
+    err.print(table)
+    cost = plan["cost_usd"]
+    money = "money unknown (give --price)" if cost is None else f"{cost:.2f} USD"
+    if plan["calls"]:
+        text = (
+            f"{plan['model']}: about {plan['calls']} calls, {plan['tokens_in']} tokens in, "
+            f"{plan['tokens_out']} out, {money} ({plan['how']})"
+        )
+    else:
+        text = f"{plan['model']}: {plan['how']}"
+    err.print(text, highlight=False, markup=False)
+
+
+def show_pending(pending: session.Pending) -> None:
+    """What a run waits for."""
+    if pending.name == "answer_questions":
+        for place, question in enumerate(pending.args["questions"], start=1):
+            show_question(question, str(place))
+    elif pending.name == "approve_subgoals":
+        show_subgoals(pending.args)
+    else:
+        show_plan(pending.args)
+
+
 def show_report(report: Report) -> None:
     """The summary on stdout: coverage, gaps, and where the files lie."""
     show_coverage(report.coverage, report.rows)
@@ -127,20 +178,21 @@ def show_report(report: Report) -> None:
 
 
 def show_gaps(report: Report) -> None:
-    """The most prevalent gap of each subgoal; the report has them all."""
+    """The most prevalent gap of each subgoal that lacks rows; the report has them all."""
     table = Table("subgoal", "most prevalent gap", "of its low rows", title="Gaps")
     table.title_justify = "left"
-    names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
-    for subgoal, name in names.items():
+    lacking = [c.subgoal for c in report.coverage if c.verdict != "enough"]
+    for subgoal, name in ((subgoal.id, subgoal.name) for subgoal in lacking):
         if gap := next((gap for gap in report.gaps if gap.subgoal_id == subgoal), None):
             table.add_row(escape(name), escape(gap.name), f"{gap.prevalence:.0%}")
-    out.print(table)
+    if table.row_count:
+        out.print(table)
     if len(report.gaps) > table.row_count:
         out.print(f"{len(report.gaps) - table.row_count} more gaps are in the report.")
 
 
 def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
-    table = Table(title=f"Coverage of {counts.judged} rows", title_justify="left")
+    table = Table(title=f"Coverage of {counts.usable} rows", title_justify="left")
     table.add_column("subgoal")
     table.add_column("support")
     for name in ("rows that support it", "wanted", "A(s)", "95 % interval", "failed"):
@@ -157,7 +209,7 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
             str(c.failed) if c.failed else "",
         )
     out.print(table)
-    if counts.judged and all(c.verdict == "unknown" for c in coverage):
+    if counts.usable and all(c.verdict == "unknown" for c in coverage):
         out.print("No verdict: more than 5 % of the judgements failed.", style="red")
     left_out = {
         "had an empty output and were left out": counts.empty,
@@ -166,7 +218,7 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     }
     for what, count in left_out.items():
         if count:
-            out.print(f"{count} rows {what}.", highlight=False)
+            out.print(f"Rows that {what}: {count}.", highlight=False)
 
 
 def show_filter(result: FilterResult) -> None:

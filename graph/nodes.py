@@ -17,12 +17,15 @@ from ..tools import coverage as coverages
 from ..tools import exporters, filtering
 from ..tools.scorer import ScoreProgress
 from ..tools.text import last_turn, shorten
-from ..tools.topics import find_topics, sampled_texts
+from ..tools.topics import find_topics, sampled_samples
 from . import reporting
 from .state import AnalyzeTask, State
 from .toolbox import Toolbox
 
 Run = Runtime[Toolbox]
+
+PRICED = 50
+"""Rows whose tokens are counted to foretell the cost of a synthesis."""
 
 
 def tell(runtime: Run, stage: str, **details: Any) -> None:
@@ -31,11 +34,13 @@ def tell(runtime: Run, stage: str, **details: Any) -> None:
 
 
 async def clarify(state: State, runtime: Run) -> State:
-    """Asks for the next questions, until none is left or the round limit is met."""
+    """Asks for the next questions, until none is left, the limit is met or the person stops it.
+
+    What is open then is kept, and shown at the approval of the subgoals.
+    """
     box = runtime.context
     rounds = state.get("asked_rounds", 0)
-    if state.get("stop_asking") or rounds >= box.config.rounds:
-        return {"questions": []}
+    ended = state.get("stop_asking") or rounds >= box.config.rounds
     tell(runtime, "clarify")
     topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
     questions, open_points = await clarifier.clarify(
@@ -44,7 +49,11 @@ async def clarify(state: State, runtime: Run) -> State:
         state.get("answers", []),
         [f"{topic.name} ({topic.share:.0%})" for topic in topics],
     )
-    return {"questions": questions, "open_points": open_points, "asked_rounds": rounds + 1}
+    return {
+        "questions": [] if ended else questions,
+        "open_points": open_points,
+        "asked_rounds": rounds + 1,
+    }
 
 
 async def decompose(state: State, runtime: Run) -> State:
@@ -71,12 +80,17 @@ async def decompose(state: State, runtime: Run) -> State:
 
 
 async def check(state: State, runtime: Run) -> Command[Literal["decompose", "review_subgoals"]]:
-    """Sends findings back to the decomposer, at most `rounds` times; then a person decides."""
+    """Sends findings back to the decomposer, at most `rounds` times; then a person decides.
+
+    A set that a person edited stays as they want it: the findings are only shown.
+    """
     tell(runtime, "check")
     box = runtime.context
     findings = await checker.check(box.door, state["specification"], state["subgoals"])
-    again = bool(findings) and state.get("decompositions", 0) < box.config.rounds
-    return Command(update={"findings": findings}, goto="decompose" if again else "review_subgoals")
+    again = state.get("decompositions", 0) < box.config.rounds and not state.get("edited")
+    return Command(
+        update={"findings": findings}, goto="decompose" if findings and again else "review_subgoals"
+    )
 
 
 async def score(state: State, runtime: Run) -> State:
@@ -90,8 +104,6 @@ async def score(state: State, runtime: Run) -> State:
         tell(runtime, "score", **vars(progress))
 
     counts = await box.judge.score(box.run, box.table.samples(), len(box.table), subgoals, show)
-    if counts.judged == 0:
-        raise UserError(f"no row of {box.config.source.path} has an output to judge.")
     counts.bad, counts.format = box.table.bad_rows, box.table.format
     return {"counts": counts}
 
@@ -102,6 +114,8 @@ async def assess(state: State, runtime: Run) -> State:
     tell(runtime, "assess")
     subgoals = state["subgoals"]
     found = coverages.assess(box.store.scores, box.run, box.judge.judge, subgoals, box.config.tau)
+    if not any(c.judged or c.failed for c in found):
+        raise UserError(f"the store holds no scores of {box.judge.judge} for this run.")
     return {"coverage": found}
 
 
@@ -129,10 +143,15 @@ async def recommend(state: State, runtime: Run) -> State:
     box, gaps = runtime.context, state.get("gaps", [])
     tell(runtime, "recommend")
     below = [c for c in state["coverage"] if c.gap]
+    to_add = coverages.rows_to_add(state["coverage"])
     found = await asyncio.gather(
         *(
             recommender.recommend(
-                box.door, c, [g for g in gaps if g.subgoal_id == c.subgoal.id], bool(box.documents)
+                box.door,
+                c,
+                [gap for gap in gaps if gap.subgoal_id == c.subgoal.id],
+                to_add[c.subgoal.id],
+                bool(box.documents),
             )
             for c in below
         )
@@ -145,7 +164,8 @@ async def recommend(state: State, runtime: Run) -> State:
         items,
         box.door.model,
         box.judge.model,
-        list(sampled_texts(box.table, box.config.seed).values()),
+        sampled_samples(box.table, box.config.seed)[:PRICED],
+        list(box.documents.values()),
         len(state["subgoals"]),
         box.config.rounds,
         box.config.price,
@@ -175,7 +195,7 @@ async def filter_rows(state: State, runtime: Run) -> State:
     tell(runtime, "filter")
     scored = (
         filtering.values_of(row, scores)
-        for row, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals)
+        for row, _, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals)
     )
     kept, result = filtering.select(
         scored, [s.id for s in subgoals], box.config.keep, box.config.seed
@@ -184,11 +204,17 @@ async def filter_rows(state: State, runtime: Run) -> State:
     exporters.write_rows(box.table, kept, files["filtered"])
     result.path = str(files["filtered"])
     accepted = [(o, c) for o in state.get("synthesis", []) for c in o.accepted]
-    if accepted:
-        files["synthetic"] = box.out / "synthetic.jsonl"
-        files["provenance"] = box.out / "synthetic.provenance.jsonl"
+    synthetic, provenance = (
+        box.out / name for name in ("synthetic.jsonl", "synthetic.provenance.jsonl")
+    )
+    if not accepted:  # an earlier run into the same folder may have left some
+        synthetic.unlink(missing_ok=True)
+        provenance.unlink(missing_ok=True)
+    else:
+        files |= {"synthetic": synthetic, "provenance": provenance}
+        system = exporters.usual_system(sampled_samples(box.table, box.config.seed))
         exporters.write_jsonl(
-            (exporters.as_row(box.table, c) for _, c in accepted), files["synthetic"]
+            (exporters.as_row(box.table, c, system) for _, c in accepted), files["synthetic"]
         )
         exporters.write_jsonl(
             (

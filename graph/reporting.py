@@ -91,7 +91,7 @@ async def heat_map(state: State, box: Toolbox) -> report.HeatMap:
     topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
     topic_of = {row: number for number, topic in enumerate(topics) for row in topic.rows}
     values: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for row, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals):
+    for row, _, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals):
         if (topic := topic_of.get(row)) is not None:
             for subgoal, score in scores.items():
                 if score.value is not None:

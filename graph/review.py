@@ -49,7 +49,7 @@ def validate(payload: dict[str, Any], response: Any) -> None:
     try:
         (decision,) = response["decisions"]
         kind = decision["type"]
-        args = decision["edited_action"]["args"] if kind == "edit" else {}
+        args = dict(decision["edited_action"]["args"]) if kind == "edit" else {}
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f'{name}: an answer looks like {{"decisions": [{{"type": …}}]}}.'
@@ -66,7 +66,10 @@ def validate(payload: dict[str, Any], response: Any) -> None:
         known = {item["gap_id"] for item in payload["action_requests"][0]["args"]["items"]}
         for item in _items(args.get("items")):
             if item.gap_id not in known:
-                raise UserError(f"approve_synthesis: the plan has no gap {item.gap_id}.")
+                raise UserError(
+                    f"approve_synthesis: the plan has no gap {item.gap_id}, or has it once."
+                )
+            known.remove(item.gap_id)
 
 
 def ask_person(state: State) -> State:
@@ -96,7 +99,8 @@ def ask_person(state: State) -> State:
 
 
 def review_subgoals(state: State) -> State:
-    """Approve or edit goes on to scoring; reject goes back to the decomposer with the message."""
+    """Approve goes on to scoring; an edited set is checked and shown again; reject goes back to
+    the decomposer with the message."""
     subgoals, findings, specification = state["subgoals"], state["findings"], state["specification"]
     decision = _decide(
         request(
@@ -110,12 +114,13 @@ def review_subgoals(state: State) -> State:
         )
     )
     if decision["type"] == "reject":
-        message = str(decision.get("message") or "Propose another decomposition.")
-        return {"approved": False, "message": message, "decompositions": 0}
+        message = str(decision.get("message") or "")
+        return {"approved": False, "edited": False, "message": message, "decompositions": 0}
     if decision["type"] == "edit":
         given = decision["edited_action"]["args"]["subgoals"]
-        subgoals = parse_subgoals(given, "approve_subgoals")
-    return {"approved": True, "subgoals": subgoals}
+        edited = parse_subgoals(given, "approve_subgoals")
+        return {"approved": False, "edited": True, "subgoals": edited}
+    return {"approved": True}
 
 
 def review_synthesis(state: State) -> State:
@@ -135,7 +140,8 @@ def review_synthesis(state: State) -> State:
         known = {item.gap_id: item for item in plan.items}
         edited = _items(decision["edited_action"]["args"]["items"])
         items = [known[e.gap_id].model_copy(update={"rows": e.rows}) for e in edited if e.rows]
-        return {"plan": plan.model_copy(update={"items": items})}
+        how = f"{plan.how}; foretold before the rows were edited"
+        return {"plan": plan.model_copy(update={"items": items, "how": how})}
     return {}
 
 

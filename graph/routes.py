@@ -16,8 +16,10 @@ def after_clarify(state: State) -> Literal["ask_person", "decompose"]:
     return "ask_person" if state.get("questions") else "decompose"
 
 
-def after_subgoals(state: State) -> Literal["score", "decompose"]:
-    return "score" if state.get("approved") else "decompose"
+def after_subgoals(state: State) -> Literal["score", "check", "decompose"]:
+    if state.get("approved"):
+        return "score"
+    return "check" if state.get("edited") else "decompose"
 
 
 def after_assess(state: State) -> list[Send] | Literal["filter"]:
@@ -36,10 +38,16 @@ def after_synthesis_review(state: State) -> list[Send] | Literal["filter"]:
     plan = state.get("plan")
     subgoals = {subgoal.id: subgoal for subgoal in state["subgoals"]}
     gaps = {gap.id: gap for gap in state.get("gaps", [])}
+    specification = state.get("specification")
     tasks = [
         Send(
             "synthesize",
-            {"item": item, "subgoal": subgoals[item.subgoal_id], "gap": gaps[item.gap_id]},
+            {
+                "item": item,
+                "subgoal": subgoals[item.subgoal_id],
+                "gap": gaps[item.gap_id],
+                "specification": specification,
+            },
         )
         for item in (plan.items if plan else [])
     ]

@@ -8,8 +8,8 @@ for c in result.coverage:
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,16 +18,17 @@ from typing import Any
 from filelock import FileLock, Timeout
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
+from pydantic import ValidationError
 
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import ReplyFailure, UserError
 from ..memory.files import cannot_write
-from ..memory.records import Goal
 from ..memory.runs import Run
 from ..memory.store import open_store
-from ..tools.datasets import DataSource
+from ..tools.chat_model import server_address
+from ..tools.datasets import DataSource, digest
 from ..tools.report import Report
-from ..tools.settings import RunConfig, checkpoint_url, home
+from ..tools.settings import RunConfig, checkpoint_url, home, untraced
 from . import review
 from .build import build
 from .state import State
@@ -72,11 +73,18 @@ Reviewer = Callable[[Pending], dict[str, Any] | None]
 """Answers a pending review (see `review.approve`, `edit`, `reject`); None leaves it waiting."""
 
 
+WAITS_FOR = {
+    "answer_questions": "answers to its questions",
+    "approve_subgoals": "approval of its subgoals",
+    "approve_synthesis": "approval of the synthesis",
+}
+
+
 class Waiting(Exception):
     """The run stopped at a review that nobody answered; it can be resumed."""
 
     def __init__(self, run_id: str, pending: Pending) -> None:
-        super().__init__(f"run {run_id} waits: {pending.name}")
+        super().__init__(f"run {run_id} waits for {WAITS_FOR[pending.name]}")
         self.run_id = run_id
         self.pending = pending
 
@@ -84,15 +92,23 @@ class Waiting(Exception):
 def new_run(config: RunConfig, run_id: str | None = None) -> str:
     """Enters a run in the list and gives its id, once its data, models and folder are checked.
 
-    Relative paths are made absolute, so that a run can be resumed from anywhere. Raises UserError.
+    Relative paths are made absolute and the server's address is kept, so that a run can be resumed
+    from anywhere and goes on with the same model. Raises UserError.
     """
     run_id = run_id or new_id()
-    out = Path(config.out).resolve()
+    out = Path(config.out or Path(OUT) / run_id).resolve()
     source = config.source
     if Path(source.path).exists():
         source = source.model_copy(update={"path": str(Path(source.path).resolve())})
-    documents = [str(Path(path).resolve()) for path in config.documents]
-    config = config.model_copy(update={"out": str(out), "source": source, "documents": documents})
+    update: dict[str, Any] = {
+        "out": str(out),
+        "source": source,
+        "documents": [str(Path(path).resolve()) for path in config.documents],
+        "digest": digest(source),
+    }
+    if config.model or config.judge:
+        update["base_url"] = server_address(config.base_url)
+    config = config.model_copy(update=update)
     with open_store(home()) as store:
         box = Toolbox(run_id, config, home(), store)
         _ = box.door, box.judge, box.documents, box.table
@@ -159,7 +175,7 @@ class Session:
             yield pending
         else:
             runs.mark(run, "finished", "finished")
-            yield Finished(read_report(self._box.out))
+            yield Finished(read_report(self._box.out, run))
 
     async def pending(self) -> Pending | None:
         """The review that waits for an answer, if any."""
@@ -183,21 +199,25 @@ async def open_session(run_id: str) -> AsyncIterator[Session]:
     with open_store(place) as store:
         run = store.runs.get(run_id)
         box = Toolbox(run_id, RunConfig.model_validate_json(run.config), place, store)
-        with lock(place, run_id):
+        with lock(place, run_id), untraced():
             async with open_checkpoints(place, checkpoint_url(), serializer()) as saver:
                 yield Session(build(saver), box)
 
 
-def lock(place: Path, run_id: str) -> FileLock:
-    """The lock of a run, taken. Raises UserError where another process holds it."""
+@contextmanager
+def lock(place: Path, run_id: str) -> Iterator[None]:
+    """Holds the lock of a run. Raises UserError where another process has it."""
     folder = place / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    taken = FileLock(folder / f"{run_id}.lock", timeout=0)
+    held = FileLock(folder / f"{run_id}.lock", timeout=0)
     try:
-        taken.acquire()
+        held.acquire()
     except Timeout as error:
         raise UserError(f"run {run_id} is under way in another process.") from error
-    return taken
+    try:
+        yield
+    finally:
+        held.release()
 
 
 async def drive(run_id: str, reviewer: Reviewer, on_progress: Callable[[Progress], None]) -> Report:
@@ -228,27 +248,34 @@ def resume(
 
 
 def configure(
-    data: str | Path,
-    goal: str | Goal,
+    data: str | Path | DataSource,
+    goal: str,
     *,
+    domain: str = "",
+    task: str = "",
     input_columns: list[str] | None = None,
     output_column: str | None = None,
     **options: Any,
 ) -> RunConfig:
-    """A run's configuration. `options` are the other fields of RunConfig; `out` has a default."""
-    options.setdefault("out", str(Path(OUT) / new_id()))
-    return RunConfig(
-        source=DataSource(
+    """A run's configuration. `options` are the other fields of RunConfig.
+
+    Raises UserError, naming the field, for a value out of its range.
+    """
+    if not isinstance(data, DataSource):
+        data = DataSource(
             path=str(data), input_columns=input_columns or [], output_column=output_column
-        ),
-        goal=Goal(text=goal) if isinstance(goal, str) else goal,
-        **options,
-    )
+        )
+    given = {"text": goal, "domain": domain, "task": task}
+    try:
+        return RunConfig.model_validate({"source": data, "goal": given, **options})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UserError(f"{first['loc'][0]}: {first['msg']}.") from error
 
 
 def run(
-    data: str | Path,
-    goal: str | Goal,
+    data: str | Path | DataSource,
+    goal: str,
     *,
     reviewer: Reviewer = lambda pending: review.approve(),
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -256,11 +283,21 @@ def run(
 ) -> Report:
     """The whole method on a data file: Algorithm 1 of the paper, with filtering and synthesis.
 
-    Approves every review unless a `reviewer` is given. `options` are those of `configure`
-    (input_columns, subgoals, tau, model, judge, base_url, out, …). Raises UserError for what the
-    user can mend.
+    Approves every review, synthesis included, unless a `reviewer` is given. `options` are those of
+    `configure` (input_columns, subgoals, tau, model, judge, base_url, out, …); results go to
+    `goalcover-runs/RUN` unless `out` says otherwise. Raises UserError for what the user can mend.
     """
     return resume(new_run(configure(data, goal, **options)), reviewer, on_progress)
+
+
+def waits_for(run_id: str) -> Pending | None:
+    """The review that a run waits for, if any. Raises UserError as `open_session` does."""
+
+    async def look() -> Pending | None:
+        async with open_session(run_id) as session:
+            return await session.pending()
+
+    return asyncio.run(look())
 
 
 def list_runs() -> list[Run]:
@@ -279,18 +316,21 @@ def _alive(run: Run) -> Run:
     if run.status != "running":
         return run
     try:
-        lock(home(), run.id).release()
+        with lock(home(), run.id):
+            return run.model_copy(update={"status": "stopped"})
     except UserError:
         return run
-    return run.model_copy(update={"status": "stopped"})
 
 
-def read_report(out: Path) -> Report:
-    """The report in an output folder. Raises UserError where there is none."""
+def read_report(out: Path, run_id: str) -> Report:
+    """The report of a run in its folder. Raises UserError where there is none, or another's."""
     path = out / "report.json"
     try:
-        return Report.model_validate_json(path.read_text(encoding="utf-8"))
+        report = Report.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"there is no report in {out} yet.") from error
     except ValueError as error:
         raise UserError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+    if report.run != run_id:
+        raise UserError(f"{out} holds the report of the later run {report.run}.")
+    return report

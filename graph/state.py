@@ -15,6 +15,7 @@ from ..memory.records import (
     Question,
     Recommendation,
     RowCounts,
+    Source,
     Specification,
     Subgoal,
     SynthesisOutcome,
@@ -35,6 +36,7 @@ class State(TypedDict, total=False):
     findings: list[Finding]
     decompositions: int
     approved: bool
+    edited: bool
     message: str
     counts: RowCounts
     coverage: list[Coverage]
@@ -59,6 +61,9 @@ class SynthesisState(TypedDict, total=False):
     item: PlanItem
     subgoal: Subgoal
     gap: Gap
+    specification: Specification
+    documents: list[Source]
+    failures: list[str]
     round: int
     candidates: list[Candidate]
     accepted: list[Candidate]

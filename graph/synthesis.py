@@ -26,14 +26,16 @@ async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> Synthesi
     box, turn = runtime.context, state.get("round", 0) + 1
     item, subgoal, gap = _task(state)
     runtime.stream_writer({"stage": "synthesize", "note": f"{subgoal.name}, round {turn}"})
-    documents = await nearest_passages(
+    nearest = await nearest_passages(
         box.documents, f"{subgoal.description} {gap.name}", box.vectors, box.embedder, EXEMPLARS
     )
+    documents = [Source(id=key, input="", output=text) for key, text in nearest]
     ask = GenerateAsk(
+        specification=state["specification"],
         subgoal=subgoal,
         gap=gap,
         exemplars=tuple(_exemplars(state, box)),
-        documents=tuple(Source(id=key, input="", output=text) for key, text in documents),
+        documents=tuple(documents),
         earlier=tuple(
             Earlier(input=c.input, output=c.output, verdict=verdict)
             for c, verdict in (
@@ -46,9 +48,9 @@ async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> Synthesi
     )
     try:
         candidates = await write_rows(box.door, ask)
-    except ReplyFailure:
-        candidates = []
-    return {"candidates": candidates, "round": turn}
+    except ReplyFailure as failure:
+        return {"candidates": [], "round": turn, "failures": _told(state, turn, failure)}
+    return {"candidates": candidates, "round": turn, "documents": documents}
 
 
 async def discriminate(
@@ -64,6 +66,7 @@ async def discriminate(
         subgoal,
         gap,
         state.get("candidates", []),
+        state.get("documents", []),
         exemplars[0] if exemplars else None,
         earlier,
         exemplars,
@@ -84,17 +87,26 @@ async def conclude(state: SynthesisState) -> SynthesisResult:
     """Says what came of the item, and why where it is less than was asked for."""
     item, _, _ = _task(state)
     accepted, rejected = state.get("accepted", []), state.get("rejected", [])
+    failures = state.get("failures", [])
     note = ""
     if len(accepted) < item.rows:
         note = (
             f"{len(accepted)} of {item.rows} rows after {state.get('round', 0)} rounds: "
-            f"{len(rejected)} candidates were rejected"
-            + ("." if rejected else " and the generator offered no other.")
+            f"{len(rejected)} candidates were rejected."
         )
+        if not rejected and not failures:
+            note += (
+                " The generator offered none: no text of yours comes near enough to the subgoal."
+            )
+        note += "".join(f" {failure}." for failure in failures)
     outcome = SynthesisOutcome(
         item=item, accepted=accepted, rejected=rejected, rounds=state.get("round", 0), note=note
     )
     return {"synthesis": [outcome]}
+
+
+def _told(state: SynthesisState, turn: int, failure: ReplyFailure) -> list[str]:
+    return [*state.get("failures", []), f"Round {turn} got no rows: {failure}"]
 
 
 def _task(state: SynthesisState):

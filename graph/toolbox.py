@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ..memory.errors import UserError
 from ..memory.records import Subgoal
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
-from ..tools.datasets import Table, load
+from ..tools.datasets import Table, digest, load
 from ..tools.documents import read_passages
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
@@ -45,7 +46,13 @@ class Toolbox:
 
     @cached_property
     def table(self) -> Table:
-        return load(self.config.source, self.home / "datasets")
+        source = self.config.source
+        if self.config.digest and digest(source) != self.config.digest:
+            raise UserError(
+                f"{source.path} is not the file that run {self.run} was started with. "
+                "Put that back, or start a new run: what is judged already is not paid for again."
+            )
+        return load(source, self.home / "datasets")
 
     @cached_property
     def documents(self) -> dict[str, str]:

@@ -13,4 +13,23 @@ class ModelUnavailable(UserError):
 
 
 class ReplyFailure(Exception):
-    """One ask got no usable reply. It never becomes a score: it is recorded with its reason."""
+    """One ask got no usable reply. It never becomes a score: it is recorded with its reason.
+
+    outage: the server, not the ask, is at fault (time-outs, 429, 5xx). The calls made and their
+    tokens were paid for all the same.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        outage: bool = False,
+        calls: int = 1,
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+    ) -> None:
+        super().__init__(reason)
+        self.outage = outage
+        self.calls = calls
+        self.tokens_in = tokens_in
+        self.tokens_out = tokens_out

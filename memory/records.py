@@ -73,7 +73,7 @@ class Subgoal(Record):
 
     @property
     def hash(self) -> str:
-        """What a judgement depends on: name and description, not the wanted support."""
+        """What a judgement depends on: id, name and description, not the wanted support."""
         return content_hash(self.id, self.name, self.description)
 
 
@@ -191,8 +191,19 @@ class SynthesisPlan(Record):
     judge: str
 
 
+class Source(Record):
+    """A text of the user's own: a row of the data, or a passage of a document."""
+
+    id: str
+    input: str
+    output: str
+
+
 class Candidate(Record):
-    """A row a generator proposes, with the discriminator's verdict once there is one."""
+    """A row a generator proposes, with the discriminator's verdict once there is one.
+
+    correctness, completeness and faithfulness are None where the model cannot judge them.
+    """
 
     id: str
     input: str
@@ -200,6 +211,9 @@ class Candidate(Record):
     origin: Literal["model", "extractive"]
     sources: list[str] = Field(default=[], description="ids of the user's rows it is grounded in")
     score: float | None = None
+    correctness: float | None = None
+    completeness: float | None = None
+    faithfulness: float | None = None
     explanation: str = ""
 
 
@@ -241,7 +255,7 @@ class RowCounts(Record):
     """What happened to the rows between the file and the judge."""
 
     read: int
-    judged: int
+    usable: int = Field(description="rows with an output, given to the judge")
     bad: int = 0
     empty: int = 0
     cut: int = 0

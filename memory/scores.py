@@ -80,26 +80,26 @@ class ScoreStore:
 
     def rows(
         self, run: str, judge: str, subgoals: Sequence[Subgoal]
-    ) -> Iterator[tuple[int, str, dict[str, Score]]]:
-        """Every row of a run, in order: (row, sample id, scores by subgoal id).
+    ) -> Iterator[tuple[int, str, str, dict[str, Score]]]:
+        """Every row of a run, in order: (row, sample id, sample hash, scores by subgoal id).
 
         One ordered pass in SQL, so that memory stays flat.
         """
         ids = {subgoal.hash: subgoal.id for subgoal in subgoals}
         marks = ", ".join("?" for _ in ids)
         cursor = self._db.execute(
-            "SELECT m.row, m.sample_id, s.subgoal, s.value, s.explanation, s.error"
+            "SELECT m.row, m.sample_id, m.sample, s.subgoal, s.value, s.explanation, s.error"
             " FROM members m LEFT JOIN scores s ON s.sample = m.sample AND s.judge = ?"
             f" AND s.subgoal IN ({marks}) WHERE m.run = ? ORDER BY m.row",
             (judge, *ids, run),
         )
-        row, sample_id, scores = None, "", {}
-        for current, current_id, subgoal, value, explanation, error in cursor:
+        row, sample_id, sample, scores = None, "", "", {}
+        for current, current_id, current_sample, subgoal, value, explanation, error in cursor:
             if row is not None and current != row:
-                yield row, sample_id, scores
+                yield row, sample_id, sample, scores
                 scores = {}
-            row, sample_id = current, current_id
+            row, sample_id, sample = current, current_id, current_sample
             if subgoal:
                 scores[ids[subgoal]] = Score(value=value, explanation=explanation, error=error)
         if row is not None:
-            yield row, sample_id, scores
+            yield row, sample_id, sample, scores

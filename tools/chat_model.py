@@ -41,17 +41,17 @@ class ChatModel:
     _takes_temperature: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
-        self.base_url = self.base_url or os.environ.get("OPENAI_BASE_URL") or None
-        if self.base_url and not _is_address(self.base_url):
+        self.base_url = server_address(self.base_url)
+        if not _is_address(self.base_url):
             shown = self.base_url.rpartition("@")[2].partition("?")[0]  # without credentials
             raise UserError(f"--base-url {shown} is not an http:// or https:// address.")
-        parts = urlsplit(self.base_url or OPENAI)
+        parts = urlsplit(self.base_url)
         if "@" in parts.netloc or parts.query:  # it would be kept with the run, on disk
             raise UserError(
                 f"--base-url {self.place}: no credentials and no query there; "
                 "the key belongs in OPENAI_API_KEY."
             )
-        if not self.base_url and not os.environ.get("OPENAI_API_KEY"):
+        if self.base_url == OPENAI and not os.environ.get("OPENAI_API_KEY"):
             raise UserError(
                 f"--model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "
                 "(for example http://127.0.0.1:11434/v1 for Ollama)."
@@ -64,7 +64,7 @@ class ChatModel:
     @property
     def place(self) -> str:
         """Host and path of the server, without any credentials its URL may carry."""
-        parts = urlsplit(self.base_url or OPENAI)
+        parts = urlsplit(self.base_url)
         return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
     @cached_property
@@ -73,8 +73,7 @@ class ChatModel:
 
         return ChatOpenAI(
             model=self.model,
-            base_url=self.base_url
-            or OPENAI,  # else OPENAI_API_BASE would count, which `place` hides
+            base_url=self.base_url,
             api_key=os.environ.get("OPENAI_API_KEY", "").strip() or "none",  # pyright: ignore[reportArgumentType]
             timeout=self.timeout,
             max_retries=self.retries,
@@ -102,7 +101,12 @@ class ChatModel:
         try:
             return Reply(_parse(ask, text), 2, used[0] + more[0], used[1] + more[1])
         except ValueError as error:
-            raise ReplyFailure(f"invalid reply, also after repair: {_problem(error)}") from error
+            raise ReplyFailure(
+                f"invalid reply, also after repair: {_problem(error)}",
+                calls=2,
+                tokens_in=used[0] + more[0],
+                tokens_out=used[1] + more[1],
+            ) from error
 
     async def _call(self, ask: Ask[Any], messages: list[Message]) -> tuple[str, tuple[int, int]]:
         """The reply's text and its (input, output) tokens, by the best format the server takes."""
@@ -120,7 +124,10 @@ class ChatModel:
 
         sent = messages
         if form in ("json_mode", "plain"):
-            sent = [*messages, {"role": "user", "content": _schema_text(ask.reply)}]
+            *before, last = messages
+            # In the last message: chat templates may insist that roles alternate.
+            text = f"{last['content']}\n\n{_schema_text(ask.reply)}"
+            sent = [*before, {"role": last["role"], "content": text}]
         # In `extra_body`, because langchain-openai parses a `response_format` of its own and
         # raises on truncated replies that can be repaired.
         options: dict[str, Any] = {"extra_body": _format_body(ask.reply, form)}
@@ -132,7 +139,7 @@ class ChatModel:
             async with asyncio.timeout(deadline):
                 message = await self._client.ainvoke(sent, **options)
         except TimeoutError as error:
-            raise ReplyFailure(f"no whole reply within {deadline:g} s") from error
+            raise ReplyFailure(f"no whole reply within {deadline:g} s", outage=True) from error
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             if "temperature" in options and "temperature" in str(error):
                 self._takes_temperature = False  # reasoning models know only their own
@@ -144,7 +151,7 @@ class ChatModel:
             raise self._failure(error) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             # The SDK lets a body that is no JSON, or of another shape, through as such errors.
-            raise ReplyFailure(f"unreadable reply of the server: {_line(error)}") from error
+            raise ReplyFailure(f"unreadable reply: {_line(error)}", outage=True) from error
         if refusal := message.additional_kwargs.get("refusal"):
             raise ReplyFailure(f"the model refused: {_line(refusal)}")
         usage = message.usage_metadata or {}
@@ -169,14 +176,19 @@ class ChatModel:
                 "check --model and --base-url."
             )
         if isinstance(error, openai.APITimeoutError):
-            return ReplyFailure(f"no reply within {self.timeout:g} s")
+            return ReplyFailure(f"no reply within {self.timeout:g} s", outage=True)
         if isinstance(error, openai.APIConnectionError):
             return ModelUnavailable(
                 f"{self.place} does not answer: start the server or check --base-url."
             )
         if getattr(error, "code", None) == "insufficient_quota":
             return ModelUnavailable(f"{self.place}: the account's quota is used up.")
-        return ReplyFailure(_line(error))
+        return ReplyFailure(_line(error), outage=True)
+
+
+def server_address(base_url: str | None) -> str:
+    """The address given, or that of OPENAI_BASE_URL, or OpenAI's."""
+    return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
 
 
 def _is_address(url: str) -> bool:

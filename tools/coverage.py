@@ -12,9 +12,9 @@ MOST_FAILURES = 0.05
 
 VERDICT_RULE = (
     "A row supports a subgoal from 0.6 up. Wanted is the subgoal's own target count or share or, "
-    "where it has none, its even share of the rows (one k-th for k subgoals). Enough: at least the "
-    "wanted rows support it. Missing: fewer than a fifth of them. Thin: in between. Unknown: more "
-    "than 5 % of the judgements failed."
+    "where it has none, an even share of the rows, with one share left for rows of other use: one "
+    "in k + 1 for k subgoals. Enough: at least the wanted rows support it. Missing: fewer than a "
+    "fifth of them. Thin: in between. Unknown: more than 5 % of the judgements failed."
 )
 
 
@@ -80,7 +80,28 @@ def wanted_rows(subgoal: Subgoal, rows: int, subgoals: int) -> int:
     if subgoal.target_count:
         return subgoal.target_count
     # Rounded, because 0.07 * 100 is a little more than 7.
-    return max(1, math.ceil(round((subgoal.target_share or 1 / subgoals) * rows, 6)))
+    return max(1, math.ceil(round((subgoal.target_share or 1 / (subgoals + 1)) * rows, 6)))
+
+
+def rows_to_add(coverage: Sequence[Coverage]) -> dict[str, int]:
+    """Rows to add for each subgoal until every verdict is "enough", each row supporting one.
+
+    The least solution: added rows make the data larger, and with it what shares ask for. Where the
+    wanted shares add up to all rows there is none; then it is what is short today.
+    """
+    added = {c.subgoal.id: 0 for c in coverage}
+    most = 1000 * max((c.judged for c in coverage), default=0)
+    while (total := sum(added.values())) <= most:
+        needed = {
+            c.subgoal.id: max(
+                0, wanted_rows(c.subgoal, c.judged + total, len(coverage)) - c.supporting
+            )
+            for c in coverage
+        }
+        if needed == added:
+            return added
+        added = needed
+    return {c.subgoal.id: max(0, c.wanted - c.supporting) for c in coverage}
 
 
 def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:

@@ -5,8 +5,10 @@ byte for byte.
 """
 
 import glob
+import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +92,15 @@ class Table:
         )
         sample.id = _whole(str(row["id"])) if row.get("id") not in (None, "") else sample.hash
         return sample
+
+
+def digest(source: DataSource) -> str:
+    """Digest of a data file's bytes; empty for a hub data set."""
+    path = Path(source.path)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(source: DataSource, cache: Path) -> Table:
@@ -296,17 +307,22 @@ def _json_array(path: Path) -> Iterator[tuple[str, str | None]]:
 
 def _from_table(source: DataSource, cache: Path) -> Any:
     import datasets
+    from pandas.errors import ParserWarning
 
     suffix = Path(source.path).suffix.lower()
     kind = "parquet" if suffix == ".parquet" else "csv"
+    options = {} if kind == "parquet" else _csv_options(source.path, suffix)
     try:
-        return datasets.load_dataset(
-            kind,
-            data_files=glob.escape(source.path),
-            split="train",
-            cache_dir=str(cache),
-            **({} if kind == "parquet" else _csv_options(source.path, suffix)),
-        )
+        with warnings.catch_warnings():
+            # pandas only warns when it drops the cells that a row has too many.
+            warnings.simplefilter("error", ParserWarning)
+            return datasets.load_dataset(
+                kind,
+                data_files=glob.escape(source.path),
+                split="train",
+                cache_dir=str(cache),
+                **options,
+            )
     except UserError:
         raise
     except Exception as error:

@@ -1,6 +1,7 @@
 """Rows and synthetic rows out. Every file is written whole or not at all."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,22 @@ def _columns(table: Table, indices: Sequence[int]) -> Any:
     return datasets.Dataset.from_dict({name: [row.get(name) for row in rows] for name in names})
 
 
-def as_row(table: Table, candidate: Candidate) -> dict[str, Any]:
-    """A synthetic row in the data set's own form."""
+def usual_system(samples: Sequence[Sample]) -> str:
+    """The system message that more than half of the rows carry; else none."""
+    counted = Counter(sample.system for sample in samples).most_common(1)
+    return counted[0][0] if counted and counted[0][1] > len(samples) / 2 else ""
+
+
+def as_row(table: Table, candidate: Candidate, system: str = "") -> dict[str, Any]:
+    """A synthetic row in the data set's own form, with the data's usual system message."""
     text_in, text_out = candidate.input, candidate.output
     if table.format == "messages":
-        turns = (("user", text_in), ("assistant", text_out))
+        turns = (("system", system), ("user", text_in), ("assistant", text_out))
+        turns = turns if system else turns[1:]
         return {"messages": [{"role": role, "content": text} for role, text in turns]}
     if table.format == "conversations":
-        turns = (("human", text_in), ("gpt", text_out))
+        turns = (("system", system), ("human", text_in), ("gpt", text_out))
+        turns = turns if system else turns[1:]
         return {"conversations": [{"from": who, "value": text} for who, text in turns]}
     if table.format == "columns":
         first, *others = table.source.input_columns

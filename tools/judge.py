@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from ..memory.records import Subgoal
+from ..memory.scores import SUPPORTING
 from .embeddings import Embedder
 from .model import Ask, Message, ReplySchema
-from .text import fence, listed, passages, shorten, stem, words
+from .text import VERBS, fence, listed, passages, shorten, stem, words
 
 RUBRIC_VERSION = 1
 """Counts up when rubric, prompt or embedded answer change: old judgements are not mixed in."""
@@ -65,14 +66,13 @@ class JudgeAsk(Ask[Judgements]):
         # Constant parts first, so that servers with prefix caching reuse them from row to row.
         row = {"SYSTEM MESSAGE": self.system, "INPUT": self.input, "OUTPUT": self.output}
         fenced = "\n\n".join(fence(label, text) for label, text in row.items() if text)
-        order = ", ".join(self.order)
+        order = f"Judge the capabilities in this order: {', '.join(self.order)}."
         capabilities = "\n".join(f"- {s.id}: {s.name}. {s.description}" for s in self.subgoals)
         return [
             {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": f"Capabilities:\n{capabilities}"},
             {
                 "role": "user",
-                "content": f"{fenced}\n\nJudge the capabilities in this order: {order}.",
+                "content": f"Capabilities:\n{capabilities}\n\n{fenced}\n\n{order}",
             },
         ]
 
@@ -88,13 +88,9 @@ class JudgeAsk(Ask[Judgements]):
             named = words(f"{subgoal.name} {subgoal.description}")
             found = [word for word in named if stem(word) in row_stems]
             match = float(by_passage[best]) + NAMED * len(found) / max(1, len(named))
-            judgements.append(
-                Judgement(
-                    id=subgoal.id,
-                    explanation=_explain(named, found, texts[best], float(by_passage[best])),
-                    score=anchor_of(match),
-                )
-            )
+            score = anchor_of(match)
+            explanation = _explain(named, found, texts[best], float(by_passage[best]), score)
+            judgements.append(Judgement(id=subgoal.id, explanation=explanation, score=score))
         return Judgements(judgements=judgements)
 
 
@@ -111,13 +107,15 @@ def anchor_of(match: float) -> float:
     return ANCHORS[sum(match >= cut for cut in CUTS)]
 
 
-def _explain(named: list[str], found: list[str], passage: str, similarity: float) -> str:
-    """Which of the subgoal's words the row holds, which it lacks, and which passage is nearest."""
-    absent = [word for word in named if word not in found]
-    parts = []
-    if absent:
-        parts.append(f"Not mentioned: {listed(absent[:8])}.")
+def _explain(
+    named: list[str], found: list[str], passage: str, similarity: float, score: float
+) -> str:
+    """Which of the subgoal's words the row holds and lacks, and which passage is nearest."""
+    absent = [word for word in named if word not in found and word not in VERBS]
+    parts = [f"Not mentioned: {listed(absent[:8])}."] if absent else []
     if found:
         parts.append(f"Mentioned: {listed(found[:8])}.")
-    parts.append(f"Nearest passage (similarity {similarity:.2f}): “{shorten(passage, 160)}”")
-    return " ".join(parts)
+    nearest = f"nearest passage (similarity {similarity:.2f}): “{shorten(passage, 160)}”."
+    if score >= SUPPORTING:
+        return " ".join([f"On the topic: {nearest}", *parts])
+    return " ".join([*parts, f"N{nearest[1:]}"])

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from ..memory.errors import ReplyFailure
 from ..memory.records import Usage, content_hash
 from ..memory.store import Store
 from .embeddings import Embedder
@@ -93,7 +94,7 @@ class Door:
             str(ask.messages()),
         )
         if kept := self._store.replies.get(key):
-            self._charge(ask, from_store=1)
+            self._enter(ask, from_store=1)
             return self._parse(ask, kept)
         value = await self._fresh(ask)
         self._store.replies.put(key, ask.role, self.model.name, value.model_dump_json())
@@ -101,17 +102,24 @@ class Door:
 
     async def _fresh(self, ask: Ask[R]) -> R:
         start = time.monotonic()
-        reply = await self.model.answer(ask)
-        self._charge(
-            ask,
-            calls=reply.calls,
-            tokens_in=reply.tokens_in,
-            tokens_out=reply.tokens_out,
-            seconds=time.monotonic() - start,
-        )
+        try:
+            reply = await self.model.answer(ask)
+        except ReplyFailure as failure:
+            self._charge(ask, failure, time.monotonic() - start)
+            raise
+        self._charge(ask, reply, time.monotonic() - start)
         return reply.value
 
-    def _charge(self, ask: Ask[Any], **used: Any) -> None:
+    def _charge(self, ask: Ask[Any], paid: Reply[Any] | ReplyFailure, seconds: float) -> None:
+        self._enter(
+            ask,
+            calls=paid.calls,
+            tokens_in=paid.tokens_in,
+            tokens_out=paid.tokens_out,
+            seconds=seconds,
+        )
+
+    def _enter(self, ask: Ask[Any], **used: Any) -> None:
         usage = Usage(role=ask.role, model=self.model.name, **used)
         self._store.replies.charge(self._run, usage)
 

@@ -17,8 +17,8 @@ from .filtering import ScoredRow
 SCORE_FORMATS = (".jsonl", ".parquet")
 
 
-def write_scores(rows: Iterable[tuple[int, str, dict[str, Score]]], path: Path) -> int:
-    """One record a row: index, sample_id, scores{}, explanations{}, errors{}. Returns how many.
+def write_scores(rows: Iterable[tuple[int, str, str, dict[str, Score]]], path: Path) -> int:
+    """One record a row: index, sample_id, sample (a hash), scores{}, explanations{}, errors{}.
 
     A failed judgement is null with its reason in `errors`.
     """
@@ -40,10 +40,11 @@ def write_scores(rows: Iterable[tuple[int, str, dict[str, Score]]], path: Path) 
     return written
 
 
-def _record(index: int, sample_id: str, scores: dict[str, Score]) -> dict[str, Any]:
+def _record(index: int, sample_id: str, sample: str, scores: dict[str, Score]) -> dict[str, Any]:
     return {
         "index": index,
         "sample_id": sample_id,
+        "sample": sample,
         "scores": {key: score.value for key, score in scores.items()},
         "explanations": {key: score.explanation for key, score in scores.items()},
         # A fixed set of keys, because Parquet has no place for a struct without fields.
@@ -52,17 +53,18 @@ def _record(index: int, sample_id: str, scores: dict[str, Score]) -> dict[str, A
 
 
 def read_scores(path: Path) -> Iterator[tuple[ScoredRow, str]]:
-    """(scored row, sample id) of each record. Raises UserError, naming the line, for a bad file."""
+    """(scored row, hash of its sample) of each record. UserError names the line of a bad one."""
     check_suffix(path, SCORE_FORMATS)
     if not path.is_file():
         raise UserError(f"there is no file {path}.")
     for number, record in enumerate(_records(path), start=1):
         try:
             values = {str(k): None if v is None else float(v) for k, v in record["scores"].items()}
-            yield ScoredRow(int(record["index"]), values), str(record["sample_id"])
+            yield ScoredRow(int(record["index"]), values), str(record["sample"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(
-                f"{path}: record {number} is no record of `goalcover score` ({error!r})."
+                f"{path}: record {number} is no record of `goalcover score` "
+                f"({type(error).__name__}: {error})."
             ) from error
 
 
@@ -75,7 +77,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             file = pq.ParquetFile(path)
         except pa.ArrowException as error:
             raise UserError(f"{path} is not a Parquet file.") from error
-        for batch in file.iter_batches(columns=["index", "sample_id", "scores"]):
+        for batch in file.iter_batches(columns=["index", "sample", "scores"]):
             yield from batch.to_pylist()
         return
     with path.open("rb") as file:
@@ -114,8 +116,9 @@ def parse_subgoals(value: Any, where: str) -> list[Subgoal]:
         subgoals = TypeAdapter(list[Subgoal]).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        at = f", entry {place}" if place else ""
+        entry, *field = first["loc"] or ("",)
+        at = f", entry {entry + 1}" if isinstance(entry, int) else ""
+        at += f", {'.'.join(map(str, field))}" if field else ""
         raise UserError(f"{where}{at}: {first['msg']}.") from error
     if not subgoals:
         raise UserError(f"{where}: no subgoal. Give at least one {{id, name, description}}.")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..memory.errors import ModelUnavailable, ReplyFailure
+from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
 from ..memory.records import RowCounts, Sample, Score, Subgoal
 from ..memory.store import Store
 from .embedded_model import EmbeddedModel
@@ -22,8 +22,9 @@ MOST_SUBGOALS = 6
 EMBEDDED_CONCURRENCY = 128
 """Rows under way at once with the embedded model: they share the encoder's batches."""
 
-BREAKER = 10
-"""So many failed calls in a row stop the run: something is wrong that waiting does not mend."""
+OUTAGES, UNUSABLE = 10, 30
+"""So many failed calls in a row stop the run: outages of the server, or any failures. Rows that
+failed in an earlier run do not count: they may fail for good, and come one after another."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Scorer:
         Every pair ends with a value or a recorded failure. Raises ModelUnavailable when going on
         is pointless; calls in flight are awaited first, so that no paid reply is lost.
         """
-        counts = RowCounts(read=0, judged=0)
+        counts = RowCounts(read=0, usable=0)
         self._failed = self._failed_in_a_row = 0
         under_way: dict[asyncio.Task[None], str] = {}
         self._store.scores.leave(run)
@@ -87,11 +88,11 @@ class Scorer:
                     if sample is None:
                         counts.empty += 1
                     else:
-                        counts.judged += 1
+                        counts.usable += 1
                         counts.cut += sample.cut > 0
-                        pending = self._pending(sample, subgoals)
+                        pending, failed = self._pending(sample, subgoals)
                         if pending and sample.hash not in under_way.values():
-                            task = asyncio.create_task(self._judge(sample, pending))
+                            task = asyncio.create_task(self._judge(sample, pending, failed))
                             under_way[task] = sample.hash
                     while len(under_way) >= self._concurrency:
                         await settle()
@@ -107,21 +108,26 @@ class Scorer:
             for task in under_way:
                 task.cancel()
         ticker(ScoreProgress(counts.read, total, self._failed), last=True)
+        if counts.usable == 0:
+            raise UserError("no row has an output to judge.")
         return counts
 
-    def _pending(self, sample: Sample, subgoals: Sequence[Subgoal]) -> list[Subgoal]:
-        """Subgoals without a value; recorded failures are tried again."""
+    def _pending(self, sample: Sample, subgoals: Sequence[Subgoal]) -> tuple[list[Subgoal], bool]:
+        """Subgoals without a value, and whether one failed before; failures are tried again."""
         known = self._store.scores.get(self.judge, sample.hash)
-        return [s for s in subgoals if s.hash not in known or known[s.hash].value is None]
+        pending = [s for s in subgoals if s.hash not in known or known[s.hash].value is None]
+        return pending, any(s.hash in known for s in pending)
 
-    async def _judge(self, sample: Sample, subgoals: list[Subgoal]) -> None:
+    async def _judge(self, sample: Sample, subgoals: list[Subgoal], failed: bool) -> None:
         for start in range(0, len(subgoals), MOST_SUBGOALS):
             chunk = subgoals[start : start + MOST_SUBGOALS]
-            scores = await self._ask(sample, chunk)
+            scores = await self._ask(sample, chunk, failed)
             self._store.scores.put(self.judge, sample.hash, scores)
             self._failed += sum(score.value is None for score in scores.values())
 
-    async def _ask(self, sample: Sample, subgoals: list[Subgoal]) -> dict[str, Score]:
+    async def _ask(
+        self, sample: Sample, subgoals: list[Subgoal], known_to_fail: bool
+    ) -> dict[str, Score]:
         """Scores by subgoal hash. Replies are matched by id, never by position."""
         order = [subgoal.id for subgoal in subgoals]
         random.Random(sample.hash).shuffle(order)
@@ -135,11 +141,11 @@ class Scorer:
         try:
             reply = await self._door.ask(ask)
         except ReplyFailure as failure:
-            self._failed_in_a_row += 1
-            if self._failed_in_a_row >= BREAKER:
+            self._failed_in_a_row += not known_to_fail
+            if self._failed_in_a_row >= (OUTAGES if failure.outage else UNUSABLE):
                 raise ModelUnavailable(
-                    f"{BREAKER} calls to {self.model.name} failed in a row, the last with: "
-                    f"{failure}. Nothing judged so far is lost; resume when the server is well."
+                    f"{self._failed_in_a_row} calls to {self.model.name} failed in a row, the last "
+                    f"with: {failure}. What was judged is kept; go on when the server is well."
                 ) from failure
             return {subgoal.hash: Score(error=str(failure)) for subgoal in subgoals}
         self._failed_in_a_row = 0

@@ -14,7 +14,7 @@ from .filtering import ScoredRow, select
 from .model import Door
 from .score_files import SCORE_FORMATS, read_scores, write_scores
 from .scorer import ScoreProgress, Scorer
-from .settings import RunConfig, home, open_model
+from .settings import RunConfig, home, open_model, untraced
 
 
 async def score_file(
@@ -29,7 +29,7 @@ async def score_file(
     """
     out, subgoals = Path(config.out), config.subgoals
     check_suffix(out, SCORE_FORMATS)
-    with open_store(home()) as store:
+    with open_store(home()) as store, untraced():
         table = load(config.source, home() / "datasets")
         model = open_model(config.judge or config.model, config.base_url, Embedder(config.embedder))
         scorer = Scorer(Door(model, store, name), store, config.max_concurrency)
@@ -53,14 +53,20 @@ def filter_file(
     check_suffix(out, ROW_FORMATS)
     table = load(source, home() / "datasets")
     rows: list[ScoredRow] = []
-    for scored, sample_id in read_scores(scores):
+    for scored, sample_hash in read_scores(scores):
         sample = table.sample(scored.row) if 0 <= scored.row < len(table) else None
-        if sample is None or sample.id != sample_id:
+        if sample is None or sample.hash != sample_hash:
             raise UserError(
-                f"{scores} was not made from {source.path}: row {scored.row + 1} is another. "
-                "Score the file again."
+                f"{scores} was not made from {source.path} ({len(table)} rows): row "
+                f"{scored.row + 1} is another. Score the file again."
             )
         rows.append(scored)
+    usable = sum(sample is not None for sample in table.samples())
+    if rows and len(rows) != usable:
+        raise UserError(
+            f"{scores} has {len(rows)} rows, and {source.path} has {usable} with an output. "
+            "Score the file again."
+        )
     if not rows:
         raise UserError(f"{scores} holds no scores.")
     names = list(dict.fromkeys(name for row in rows for name in row.values))

@@ -1,9 +1,10 @@
 """What a run is asked to do, and where its memory lies."""
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..memory.records import Goal, Record, Subgoal
 from .chat_model import ChatModel
@@ -16,16 +17,17 @@ from .model import Model
 class RunConfig(Record):
     """Everything that decides the outcome of a run. Kept with the run; holds no key.
 
-    subgoals: given ones; clarification and decomposition are skipped. documents: text files that
-    synthetic rows may be grounded in.
-    tau: threshold of A(s), in [0, 1]. keep: alignment from which the filter keeps a row.
-    synthesize: most rows to synthesise for a subgoal. rounds: most rounds of clarification, of
-    decomposition and of synthesis. price: USD per million input and output tokens.
+    out: the folder of the results; empty for one named after the run. subgoals: given ones;
+    clarification and decomposition are skipped. documents: text files that synthetic rows may be
+    grounded in. tau: threshold of A(s), in [0, 1]. keep: alignment from which the filter keeps a
+    row. synthesize: most rows to synthesise for a subgoal. rounds: most rounds of clarification,
+    of decomposition and of synthesis. price: USD per million input and output tokens. digest: of
+    the data file, so that a run is not resumed on other rows.
     """
 
     source: DataSource
     goal: Goal
-    out: str
+    out: str = ""
     subgoals: list[Subgoal] = []
     tau: float = Field(default=0.5, ge=0, le=1)
     keep: float = Field(default=0.6, ge=0, le=1)
@@ -39,6 +41,13 @@ class RunConfig(Record):
     max_concurrency: int = Field(default=16, ge=1)
     price: tuple[float, float] | None = None
     seed: int = 0
+    digest: str = ""
+
+    @field_validator("embedder")
+    @classmethod
+    def _absolute(cls, name: str) -> str:
+        """A folder is named in full: a run may be resumed, and scores shared, from elsewhere."""
+        return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
 def home() -> Path:
@@ -49,6 +58,13 @@ def home() -> Path:
 def checkpoint_url() -> str | None:
     """GOALCOVER_CHECKPOINTS: a Postgres URL, where the default SQLite file will not do."""
     return os.environ.get("GOALCOVER_CHECKPOINTS") or None
+
+
+def untraced() -> AbstractContextManager[None]:
+    """Keeps LangSmith's tracing, which a shell may have on, from sending rows to its server."""
+    from langsmith import tracing_context
+
+    return tracing_context(enabled=False)
 
 
 def open_model(name: str | None, base_url: str | None, embedder: Embedder) -> Model:

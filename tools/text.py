@@ -29,6 +29,68 @@ without would write writes you your get gets getting help tell told
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
+VERBS = frozenset(
+    [
+        "answer",
+        "ask",
+        "build",
+        "check",
+        "choose",
+        "cite",
+        "classify",
+        "compare",
+        "compute",
+        "condense",
+        "convert",
+        "create",
+        "debug",
+        "describe",
+        "detect",
+        "document",
+        "draft",
+        "explain",
+        "extract",
+        "find",
+        "fix",
+        "follow",
+        "generate",
+        "give",
+        "handle",
+        "identify",
+        "implement",
+        "keep",
+        "list",
+        "name",
+        "note",
+        "output",
+        "plan",
+        "preserve",
+        "produce",
+        "propose",
+        "recognise",
+        "recognize",
+        "recommend",
+        "refuse",
+        "report",
+        "respond",
+        "review",
+        "say",
+        "state",
+        "suggest",
+        "summarise",
+        "summarize",
+        "tell",
+        "test",
+        "translate",
+        "use",
+        "validate",
+        "verify",
+        "warn",
+        "write",
+    ]
+)
+
+
 def fence(label: str, text: str) -> str:
     """Untrusted text between two marks that it cannot contain: they carry its own hash."""
     mark = f"{label} {content_hash(label, text)[:16]}"

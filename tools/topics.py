@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+from ..memory.records import Sample
 from ..memory.vectors import VectorStore
 from .clustering import cluster, distinguishing_terms
 from .datasets import Table
@@ -42,9 +43,17 @@ async def find_topics(
     return topics
 
 
-def sampled_texts(table: Table, seed: int) -> dict[int, str]:
-    """Row index → text to embed, of a seeded sample in row order."""
+def sampled_samples(table: Table, seed: int) -> list[Sample]:
+    """A seeded sample of SAMPLED rows with an output, in row order."""
     picked = random.Random(seed).sample(range(len(table)), min(SAMPLED, len(table)))
     samples = (table.sample(index) for index in sorted(picked))
+    return [sample for sample in samples if sample]
+
+
+def sampled_texts(table: Table, seed: int) -> dict[int, str]:
+    """Row index → text to embed, of the sampled rows."""
     half = SEEN // 2
-    return {s.index: f"{last_turn(s.input)[:half]}\n{s.output[:half]}" for s in samples if s}
+    return {
+        s.index: f"{last_turn(s.input)[:half]}\n{s.output[:half]}"
+        for s in sampled_samples(table, seed)
+    }

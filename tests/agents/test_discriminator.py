@@ -75,7 +75,7 @@ async def run(
 ) -> tuple[list[Candidate], list[Candidate]]:
     door = Door(model, store, "run")
     return await discriminate(
-        door, RISKS, GAP, candidates, anchor, accepted or [], exemplars or [ANCHOR]
+        door, RISKS, GAP, candidates, [], anchor, accepted or [], exemplars or [ANCHOR]
     )
 
 
@@ -218,6 +218,6 @@ def test_a_reply_that_cannot_be_used_is_refused(
 async def test_the_embedded_judge_accepts_what_is_on_the_subgoal(embedded: Door) -> None:
     on = candidate(0, "The medicine warns about side effects: nausea, rash and dizziness.")
     off = candidate(1, "The library opens at nine and closes at six.")
-    good, refused = await discriminate(embedded, RISKS, GAP, [on, off], None, [], [])
+    good, refused = await discriminate(embedded, RISKS, GAP, [on, off], [], None, [], [])
     assert (ids(good), ids(refused)) == (["c0"], ["c1"])
     assert "Topic only" in good[0].explanation

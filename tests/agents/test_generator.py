@@ -5,12 +5,11 @@ import re
 from goalcover.agents.generator import (
     Earlier,
     GenerateAsk,
-    Source,
     WrittenRow,
     WrittenRows,
     generate,
 )
-from goalcover.memory.records import Candidate, Evidence, Gap, Subgoal
+from goalcover.memory.records import Candidate, Evidence, Gap, Goal, Source, Specification, Subgoal
 from goalcover.memory.store import Store
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.model import Door
@@ -49,8 +48,18 @@ MANUAL = Source(
 )
 
 
+SPECIFICATION = Specification(goal=Goal(text="Warn patients about side effects."))
+
+
 def ask(**fields) -> GenerateAsk:
-    given = {"exemplars": ROWS, "documents": (), "earlier": (), "count": 5, "round": 1} | fields
+    given = {
+        "specification": SPECIFICATION,
+        "exemplars": ROWS,
+        "documents": (),
+        "earlier": (),
+        "count": 5,
+        "round": 1,
+    } | fields
     return GenerateAsk(subgoal=SUBGOAL, gap=GAP, **given)
 
 
@@ -128,7 +137,8 @@ def test_the_prompt_holds_gap_exemplars_documents_and_rejections() -> None:
         "- It warns of nothing.",
         f"id: row1\nIs medicine 1 safe?\n---\n{LEAFLETS[1]}",
         f"id: manual.txt#1\n{MANUAL.output}",
-        "- Old Q: shallow",
+        "- Old Q → A [shallow]",
+        SPECIFICATION.goal.text,
         "Write 5 rows (round 1).",
     ):
         assert text in user["content"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from goalcover.agents import planner
 from goalcover.agents.planner import foretell, plan_items
-from goalcover.memory.records import Coverage, Gap, PlanItem, Recommendation, Subgoal
+from goalcover.memory.records import Coverage, Gap, PlanItem, Recommendation, Sample, Subgoal
 from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.scripted_model import ScriptedModel
@@ -73,14 +73,27 @@ def test_only_subgoals_below_tau_are_planned_for() -> None:
     assert [item.subgoal_id for item in items] == ["b"]
 
 
+def row(text: str) -> Sample:
+    return Sample(index=0, id="0", input=text, output=text)
+
+
+ROWS = [row("a row")]
+
+
+def test_documents_cost_too() -> None:
+    without = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, None)
+    with_them = foretell(ITEMS, PAID, PAID, ROWS, ["a long passage " * 50], 3, 2, None)
+    assert with_them.tokens_in > without.tokens_in
+
+
 def test_the_embedded_model_costs_nothing() -> None:
-    plan = foretell(ITEMS, FREE, FREE, ["a row"], 3, 2, (1.0, 2.0))
+    plan = foretell(ITEMS, FREE, FREE, ROWS, [], 3, 2, (1.0, 2.0))
     assert (plan.calls, plan.tokens_in, plan.tokens_out, plan.cost_usd) == (0, 0, 0, 0.0)
 
 
 def test_calls_are_counted_for_every_round() -> None:
-    one = foretell(ITEMS, PAID, PAID, ["a row"], 8, 1, None)
-    three = foretell(ITEMS, PAID, PAID, ["a row"], 8, 3, None)
+    one = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 1, None)
+    three = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 3, None)
     scoring = 10 * 2  # 8 subgoals are two calls a row
     assert one.calls == 1 + 2 + scoring  # 10 candidates are two groups
     assert three.calls == 3 * (1 + 2) + scoring
@@ -89,29 +102,30 @@ def test_calls_are_counted_for_every_round() -> None:
 
 
 def test_money_follows_from_tokens_and_price() -> None:
-    plan = foretell(ITEMS, PAID, PAID, ["a row"], 3, 2, (2.0, 10.0))
+    plan = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, (2.0, 10.0))
     expected = (2.0 * plan.tokens_in + 10.0 * plan.tokens_out) / 1e6
     assert plan.cost_usd == pytest.approx(expected)
     assert expected > 0
 
 
 def test_without_a_price_the_cost_is_not_known() -> None:
-    assert foretell(ITEMS, PAID, PAID, ["a row"], 3, 2, None).cost_usd is None
+    assert foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, None).cost_usd is None
 
 
 def test_longer_rows_cost_more() -> None:
-    short = foretell(ITEMS, PAID, PAID, ["a row"], 3, 2, None)
-    long = foretell(ITEMS, PAID, PAID, ["a row " * 100], 3, 2, None)
+    short = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, None)
+    long = foretell(ITEMS, PAID, PAID, [row("a row " * 100)], [], 3, 2, None)
     assert long.tokens_in > short.tokens_in
     assert long.tokens_out > short.tokens_out
 
 
 @pytest.mark.parametrize(("model", "judge"), [(PAID, FREE), (FREE, PAID)])
 def test_one_paid_model_is_not_free(model, judge) -> None:
-    plan = foretell(ITEMS, model, judge, ["a row"], 3, 2, (1.0, 1.0))
+    plan = foretell(ITEMS, model, judge, ROWS, [], 3, 2, (1.0, 1.0))
     assert plan.cost_usd
+    assert plan.calls == (2 * (1 + 2) if model is PAID else 10)
     assert (plan.model, plan.judge) == (model.name, judge.name)
 
 
 def test_no_rows_to_measure_is_no_error() -> None:
-    assert foretell(ITEMS, PAID, PAID, [], 3, 2, None).calls > 0
+    assert foretell(ITEMS, PAID, PAID, [], [], 3, 2, None).calls > 0

@@ -18,7 +18,7 @@ GOAL = "Help customers with billing, refunds and returns."
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     path = tmp_path / "support.jsonl"
-    path.write_text(support_rows(30))
+    path.write_text(support_rows(45))
     return path
 
 
@@ -33,20 +33,20 @@ async def test_whole_graph_over_http(data: Path, tmp_path: Path) -> None:
 
     assert [c.subgoal.id for c in report.coverage] == [s["id"] for s in SUBGOALS]
     by_id = {c.subgoal.id: c for c in report.coverage}
-    assert by_id["billing"].supporting == by_id["refunds"].supporting == 10
+    assert by_id["billing"].supporting == by_id["refunds"].supporting == 15
     assert by_id[MISSING].verdict == "missing"
-    assert by_id["billing"].mean == pytest.approx(0.8 * 10 / 30)
+    assert by_id["billing"].mean == pytest.approx(0.8 * 15 / 45)
     assert {gap.subgoal_id for gap in report.gaps} == {s["id"] for s in SUBGOALS}
     assert [o.item.subgoal_id for o in report.synthesis] == [MISSING]
     assert len(report.synthesis[0].accepted) == 5
     assert [c.input for c in report.synthesis[0].rejected] == ["Nice weather?"]
     assert report.synthesis[0].rounds == 2
     after = {entry.subgoal_id: entry for entry in report.ledger}[MISSING]
-    assert after.before == 0 and after.after == pytest.approx(0.8 * 5 / 35)
-    assert report.filtered.kept == 20
+    assert after.before == 0 and after.after == pytest.approx(0.8 * 5 / 50)
+    assert report.filtered.kept == 30
 
     # One call a row for the data, and one for each synthetic row in the ledger.
-    assert asked["Judgements"] == 30 + 5
+    assert asked["Judgements"] == 45 + 5
     assert asked["Clarification"] == 2 and asked["Decomposition"] == 1
     assert report.specification.answers[0].text == "consumers"
     models = {usage.role: usage.model for usage in report.usage}
@@ -73,16 +73,22 @@ async def test_reviews_edit_and_reject(data: Path, tmp_path: Path) -> None:
         if pending.name == "answer_questions":
             return review.edit("answer_questions", {"answers": {"audience": "firms"}})
         if pending.name == "approve_subgoals":
-            if sum(p.name == "approve_subgoals" for p in seen) == 1:
+            turn = sum(p.name == "approve_subgoals" for p in seen)
+            if turn == 1:
                 return review.reject("Returns matter most.")
-            return review.edit("approve_subgoals", {"subgoals": SUBGOALS[1:]})
+            if turn == 2:
+                return review.edit("approve_subgoals", {"subgoals": SUBGOALS[1:]})
+            assert [s["id"] for s in pending.args["subgoals"]] == ["refunds", "returns"]
+            return review.approve()
         return review.reject()
 
     with FakeServer(answer) as server:
         report = await _run(data, tmp_path, server, reviewer)
+        checks = sum(schema_of(body) == "Findings" for body in server.requests)
         prompts = [str(b["messages"]) for b in server.requests if schema_of(b) == "Decomposition"]
     assert [c.subgoal.id for c in report.coverage] == ["refunds", "returns"]
     assert report.specification.answers[0].text == "firms"
+    assert checks == 3, "an edited set is checked again"
     assert len(prompts) == 2 and "Returns matter most." in prompts[1]
     assert not report.synthesis and not report.ledger
     config = seen[0].payload["review_configs"][0]
@@ -108,7 +114,7 @@ async def test_an_invalid_edit_is_refused_and_nothing_is_lost(data: Path, tmp_pa
 async def test_an_unanswered_review_waits(data: Path, tmp_path: Path) -> None:
     with FakeServer(answer) as server:
         run_id = session.new_run(_config(data, tmp_path, server))
-        with pytest.raises(session.Waiting, match="answer_questions"):
+        with pytest.raises(session.Waiting, match="waits for answers"):
             await session.drive(run_id, lambda pending: None, lambda p: None)
         assert session.get_run(run_id).status == "waiting"
         calls = server.calls
@@ -138,7 +144,7 @@ async def test_failing_calls_stop_the_run_and_nothing_is_paid_twice(
         server.answer, before = answer, len(server.requests)
         report = await session.drive(run_id, lambda p: review.approve(), lambda p: None)
         again = [judged_row(b) for b in server.requests[before:] if schema_of(b) == "Judgements"]
-    assert all(c.failed == 0 and c.judged == 30 for c in report.coverage)
+    assert all(c.failed == 0 and c.judged == 45 for c in report.coverage)
     assert len(judged) == 10 and not set(judged) & set(again)
 
 

@@ -6,12 +6,13 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from goalcover.memory.records import Sample, Score, Subgoal
+from goalcover.memory.records import Coverage, Sample, Score, Subgoal
 from goalcover.memory.store import open_store
 from goalcover.tools.coverage import (
     assess,
     coverage_of,
     mean_interval,
+    rows_to_add,
     share_interval,
     verdict,
     wanted_rows,
@@ -84,8 +85,8 @@ def test_wilson_of_known_values():
         ({"target_count": 7, "target_share": 0.5}, 1000, 3, 7),
         ({"target_share": 0.07}, 100, 3, 7),
         ({"target_share": 0.1}, 31, 3, 4),
-        ({}, 100, 4, 25),
-        ({}, 100, 3, 34),
+        ({}, 100, 4, 20),
+        ({}, 101, 3, 26),
         ({}, 0, 3, 1),
         ({"target_share": 0.0001}, 10, 3, 1),
     ],
@@ -130,3 +131,38 @@ def test_a_run_is_assessed_from_the_store(tmp_path):
         first, second = assess(store.scores, "run", "judge", [PLAIN, other], tau=0.6)
     assert (first.mean, first.judged, first.failed, first.gap) == (pytest.approx(0.5), 2, 1, True)
     assert (second.mean, second.judged, second.gap) == (None, 0, False)
+
+
+def supported(numbers: list[tuple[int, dict[str, float]]], rows: int) -> list[Coverage]:
+    """Coverage of subgoals that so many of `rows` rows support, with what is wanted of each."""
+    return [
+        coverage_of(
+            Subgoal(id=f"s{i}", name="S", description="Does s.", **wanted),  # pyright: ignore[reportArgumentType]
+            {1.0: count, 0.0: rows - count}, 0.5, len(numbers),
+        )
+        for i, (count, wanted) in enumerate(numbers)
+    ]  # fmt: skip
+
+
+wishes = st.one_of(
+    st.just({}),
+    st.floats(0.01, 0.15).map(lambda share: {"target_share": share}),
+    st.integers(1, 300).map(lambda count: {"target_count": count}),
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), wishes), min_size=1, max_size=6))
+def test_added_rows_make_every_verdict_enough(numbers) -> None:
+    before = supported(numbers, 200)
+    added = rows_to_add(before)
+    total = 200 + sum(added.values())
+    after = supported([(n + added[f"s{i}"], w) for i, (n, w) in enumerate(numbers)], total)
+    assert all(c.verdict == "enough" for c in after)
+    for i, rows in enumerate(added.values()):
+        if rows:  # not one too many
+            assert after[i].supporting - 1 < wanted_rows(after[i].subgoal, total, len(numbers))
+
+
+def test_shares_that_leave_no_room_give_what_is_short_today() -> None:
+    before = supported([(10, {"target_share": 0.6}), (20, {"target_share": 0.5})], 100)
+    assert rows_to_add(before) == {"s0": 50, "s1": 30}

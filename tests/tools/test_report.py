@@ -52,7 +52,7 @@ def report(text: str = HOSTILE, **changes: object) -> Report:
             version="0", judge=text, model=text, embedder=text, rubric=[text], tau=0.5, seed=0,
             data=text, cut_rule=text, verdict_rule=text, notes=[text, text],
         ),
-        "rows": RowCounts(read=4, judged=3, format=text),
+        "rows": RowCounts(read=4, usable=3, format=text),
         "findings": [Finding(check="atomic", message=text)],
         "coverage": [coverage_of(subgoal, {0.2: 2, 0.8: 1, None: 1}, 0.5, 1)],
         "heat_map": HeatMap(topics=[text], shares=[1], subgoals=[text], values=[[0.4]], sampled=3),

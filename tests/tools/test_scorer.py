@@ -18,7 +18,7 @@ from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.judge import JudgeAsk, Judgement, Judgements
 from goalcover.tools.model import Ask, Door, Model, Reply
-from goalcover.tools.scorer import BREAKER, ScoreProgress, Scorer
+from goalcover.tools.scorer import OUTAGES, ScoreProgress, Scorer
 from goalcover.tools.scripted_model import ScriptedModel
 
 DOSING = Subgoal(id="dosing", name="Dosing", description="States the dose of a medicine.")
@@ -88,7 +88,7 @@ async def test_scores_are_matched_by_id_over_http(store: Store) -> None:
     with FakeServer(answer) as server:
         scorer = scorer_of(ChatModel("m", server.base_url), store)
         counts = await score_rows(scorer, [*rows])
-    assert (counts.read, counts.judged, counts.empty) == (12, 12, 0)
+    assert (counts.read, counts.usable, counts.empty) == (12, 12, 0)
     assert all(values(stored(store, scorer, row)) == VALUES for row in rows)
     assert stored(store, scorer, rows[0])["risks"].explanation == "about risks"
 
@@ -187,7 +187,7 @@ async def test_identical_rows_are_judged_once(store: Store) -> None:
     ]
     model = ScriptedModel(scorer=judge)
     scorer = scorer_of(model, store)
-    assert (await score_rows(scorer, twins)).judged == 9
+    assert (await score_rows(scorer, twins)).usable == 9
     assert len(model.asked) == 1
     assert store.scores.histogram("run", scorer.judge, RISKS) == {0.6: 9}
 
@@ -195,7 +195,7 @@ async def test_identical_rows_are_judged_once(store: Store) -> None:
 async def test_empty_rows_are_counted_and_not_judged(store: Store) -> None:
     model = ScriptedModel(scorer=judge)
     counts = await score_rows(scorer_of(model, store), [None, sample(1), None])
-    assert (counts.read, counts.judged, counts.empty, len(model.asked)) == (3, 1, 2, 1)
+    assert (counts.read, counts.usable, counts.empty, len(model.asked)) == (3, 1, 2, 1)
 
 
 async def test_cut_rows_are_counted(store: Store) -> None:
@@ -273,11 +273,11 @@ def kept_rows(store: Store, scorer: Scorer, rows: list[Sample]) -> int:
 
 async def test_failures_in_a_row_stop_the_run_and_nothing_is_lost(store: Store) -> None:
     rows = [sample(i) for i in range(40)]
-    model = ScriptedModel(scorer=from_row(5, ReplyFailure("no JSON")))
+    model = ScriptedModel(scorer=from_row(5, ReplyFailure("no JSON", outage=True)))
     scorer = scorer_of(model, store, concurrency=1)
     with pytest.raises(ModelUnavailable, match=r"10 calls .* in a row.*no JSON"):
         await score_rows(scorer, [*rows])
-    assert len(model.asked) == 5 + BREAKER
+    assert len(model.asked) == 5 + OUTAGES
     assert kept_rows(store, scorer, rows) == 5
 
 
@@ -289,13 +289,17 @@ async def test_failures_between_good_replies_do_not_stop_it(store: Store) -> Non
 
     rows = [sample(i) for i in range(40)]
     scorer = scorer_of(ScriptedModel(scorer=script), store, concurrency=1)
-    assert (await score_rows(scorer, [*rows])).judged == 40
+    assert (await score_rows(scorer, [*rows])).usable == 40
     assert kept_rows(store, scorer, rows) == 8
 
 
 async def test_after_a_stop_the_same_scorer_goes_on(store: Store) -> None:
     rows = [sample(i) for i in range(12)]
-    script = [*[ReplyFailure("down")] * BREAKER, ReplyFailure("last"), *[judged([*VALUES])] * 11]
+    script = [
+        *[ReplyFailure("down", outage=True)] * OUTAGES,
+        ReplyFailure("last"),
+        *[judged([*VALUES])] * 11,
+    ]
     scorer = scorer_of(ScriptedModel(scorer=script), store, concurrency=1)
     with pytest.raises(ModelUnavailable):
         await score_rows(scorer, [*rows])
@@ -384,11 +388,13 @@ async def test_a_row_cannot_leave_its_fence(store: Store) -> None:
 async def test_what_is_constant_comes_first(store: Store) -> None:
     """Servers with prefix caching reuse it from row to row."""
     one, other = await ask_about(store, "a"), await ask_about(store, "b")
-    assert one.messages()[:2] == other.messages()[:2]
-    assert one.messages()[0]["role"] == "system"
+    assert one.messages()[0] == other.messages()[0]
+    assert [message["role"] for message in one.messages()] == ["system", "user"]
+    before_the_row = [ask.messages()[1]["content"].partition("<<<")[0] for ask in (one, other)]
+    assert before_the_row[0] == before_the_row[1]
     for anchor in ("1.0 perfect", "0.8 strong", "0.6 good", "0.4 weak", "0.2 poor", "0.0 none"):
         assert anchor in one.messages()[0]["content"]
-    assert "- dosing: Dosing. States the dose" in one.messages()[1]["content"]
+    assert "- dosing: Dosing. States the dose" in before_the_row[0]
 
 
 # --- the embedded judge

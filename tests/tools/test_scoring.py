@@ -35,7 +35,7 @@ async def scored(source: DataSource, out: Path):
 async def test_a_file_is_scored_and_filtered(tmp_path, source):
     scores, kept = tmp_path / "scores.jsonl", tmp_path / "kept.jsonl"
     counts, (coverage,) = await scored(source, scores)
-    assert (counts.read, counts.judged, counts.empty, counts.bad) == (4, 3, 1, 1)
+    assert (counts.read, counts.usable, counts.empty, counts.bad) == (4, 3, 1, 1)
     assert coverage.judged == 3 and coverage.failed == 0
     records = [json.loads(line) for line in scores.read_text().splitlines()]
     assert [record["sample_id"] for record in records] == ["r1", "r2", "r4"]
