@@ -74,7 +74,7 @@ class NameGapAsk(Ask[GapName]):
                 "comes close to it.",
             )
         return GapName(
-            name=f"No {what}{where}",
+            name=f"Nothing on {what}{where}",
             description=f"Most of these rows do not mention {listed(lacking[:6], 'or')}.",
         )
 

@@ -168,7 +168,7 @@ def named(parts: Sequence[str | Subgoal]) -> list[ProposedSubgoal]:
         if isinstance(part, Subgoal):
             wanted = {"id", "name", "description"}
             proposed = ProposedSubgoal(**part.model_dump(include=wanted))
-        elif clause := part.strip(" .\n\t"):
+        elif clause := part.strip().strip(".").strip():
             proposed = _named(clause, taken)
             taken.add(proposed.id)
         else:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="goalcover",
     help="Which capabilities does your fine-tuning data fail to support?\n\n"
-    "Exit codes: 0 done, 2 something to put right (one line says what), 3 the run waits for an answer, "
-    "4 a subgoal is thin or missing (--fail-on-gap), 130 interrupted. Nothing done is lost; "
-    "`goalcover resume RUN` goes on.",
+    "Exit codes: 0 done, 2 something to put right (one line says what), 3 the run waits for an "
+    "answer, 4 a subgoal is thin or missing (--fail-on-gap), 130 interrupted. "
+    "Nothing done is lost; `goalcover resume RUN` goes on.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -4,7 +4,6 @@ from collections import defaultdict
 from pathlib import Path
 
 from .. import __version__
-from ..memory.records import Specification
 from ..tools import coverage, figures, report, score_files
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.judge import RUBRIC
@@ -40,7 +39,7 @@ def collect(
 ) -> report.Report:
     return report.Report(
         run=box.run,
-        specification=state.get("specification") or Specification(goal=box.config.goal),
+        specification=state["specification"],
         provenance=provenance(box),
         rows=state["counts"],
         findings=state.get("findings", []),

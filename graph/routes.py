@@ -38,7 +38,7 @@ def after_synthesis_review(state: State) -> list[Send] | Literal["filter"]:
     plan = state.get("plan")
     subgoals = {subgoal.id: subgoal for subgoal in state["subgoals"]}
     gaps = {gap.id: gap for gap in state.get("gaps", [])}
-    specification = state.get("specification")
+    specification = state["specification"]
     tasks = [
         Send(
             "synthesize",
@@ -55,4 +55,6 @@ def after_synthesis_review(state: State) -> list[Send] | Literal["filter"]:
 
 
 def after_generate(state: SynthesisState) -> Literal["discriminate", "conclude"]:
-    return "discriminate" if state.get("candidates") else "conclude"
+    """A round whose call failed is a round without candidates; the next may do better."""
+    goes_on = state.get("candidates") or state.get("failed")
+    return "discriminate" if goes_on else "conclude"

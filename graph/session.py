@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import ReplyFailure, UserError
 from ..memory.files import cannot_write
+from ..memory.records import Specification
 from ..memory.runs import Run
 from ..memory.store import open_store
 from ..tools.chat_model import server_address
@@ -188,8 +189,11 @@ class Session:
         snapshot = await self._graph.aget_state(self._config)
         if snapshot.created_at is not None:
             return None  # goes on from the last checkpoint
-        subgoals = self._box.config.subgoals
-        return State(subgoals=subgoals, approved=True) if subgoals else State(approved=False)
+        config = self._box.config
+        if not config.subgoals:
+            return State(approved=False)
+        specification = Specification(goal=config.goal)
+        return State(subgoals=config.subgoals, specification=specification, approved=True)
 
 
 @asynccontextmanager

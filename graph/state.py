@@ -63,6 +63,7 @@ class SynthesisState(TypedDict, total=False):
     gap: Gap
     specification: Specification
     documents: list[Source]
+    failed: bool
     failures: list[str]
     round: int
     candidates: list[Candidate]

@@ -49,8 +49,9 @@ async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> Synthesi
     try:
         candidates = await write_rows(box.door, ask)
     except ReplyFailure as failure:
-        return {"candidates": [], "round": turn, "failures": _told(state, turn, failure)}
-    return {"candidates": candidates, "round": turn, "documents": documents}
+        told = [*state.get("failures", []), f"Round {turn} got no rows: {failure}"]
+        return {"candidates": [], "round": turn, "failed": True, "failures": told}
+    return {"candidates": candidates, "round": turn, "failed": False, "documents": documents}
 
 
 async def discriminate(
@@ -88,25 +89,20 @@ async def conclude(state: SynthesisState) -> SynthesisResult:
     item, _, _ = _task(state)
     accepted, rejected = state.get("accepted", []), state.get("rejected", [])
     failures = state.get("failures", [])
-    note = ""
+    notes = [f"{failure}." for failure in failures]
     if len(accepted) < item.rows:
-        note = (
-            f"{len(accepted)} of {item.rows} rows after {state.get('round', 0)} rounds: "
-            f"{len(rejected)} candidates were rejected."
-        )
+        short = f"{len(accepted)} of {item.rows} rows after {state.get('round', 0)} rounds"
+        notes.insert(0, f"{short}: {len(rejected)} candidates were rejected.")
         if not rejected and not failures:
-            note += (
-                " The generator offered none: no text of yours comes near enough to the subgoal."
-            )
-        note += "".join(f" {failure}." for failure in failures)
+            notes.append("The generator offered none: no text comes near enough to the subgoal.")
     outcome = SynthesisOutcome(
-        item=item, accepted=accepted, rejected=rejected, rounds=state.get("round", 0), note=note
+        item=item,
+        accepted=accepted,
+        rejected=rejected,
+        rounds=state.get("round", 0),
+        note=" ".join(notes),
     )
     return {"synthesis": [outcome]}
-
-
-def _told(state: SynthesisState, turn: int, failure: ReplyFailure) -> list[str]:
-    return [*state.get("failures", []), f"Round {turn} got no rows: {failure}"]
 
 
 def _task(state: SynthesisState):

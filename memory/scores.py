@@ -93,13 +93,17 @@ class ScoreStore:
             f" AND s.subgoal IN ({marks}) WHERE m.run = ? ORDER BY m.row",
             (judge, *ids, run),
         )
+
+        def in_order(scores: dict[str, Score]) -> dict[str, Score]:
+            return {name: scores[name] for name in ids.values() if name in scores}
+
         row, sample_id, sample, scores = None, "", "", {}
         for current, current_id, current_sample, subgoal, value, explanation, error in cursor:
             if row is not None and current != row:
-                yield row, sample_id, sample, scores
+                yield row, sample_id, sample, in_order(scores)
                 scores = {}
             row, sample_id, sample = current, current_id, current_sample
             if subgoal:
                 scores[ids[subgoal]] = Score(value=value, explanation=explanation, error=error)
         if row is not None:
-            yield row, sample_id, sample, scores
+            yield row, sample_id, sample, in_order(scores)

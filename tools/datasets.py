@@ -311,11 +311,11 @@ def _from_table(source: DataSource, cache: Path) -> Any:
 
     suffix = Path(source.path).suffix.lower()
     kind = "parquet" if suffix == ".parquet" else "csv"
-    options = {} if kind == "parquet" else _csv_options(source.path, suffix)
     try:
         with warnings.catch_warnings():
             # pandas only warns when it drops the cells that a row has too many.
             warnings.simplefilter("error", ParserWarning)
+            options = {} if kind == "parquet" else _csv_options(source.path, suffix)
             return datasets.load_dataset(
                 kind,
                 data_files=glob.escape(source.path),
@@ -325,6 +325,10 @@ def _from_table(source: DataSource, cache: Path) -> Any:
             )
     except UserError:
         raise
+    except ParserWarning as error:
+        raise UserError(
+            f"{source.path}: a row has more cells than the header. Quote cells that hold commas."
+        ) from error
     except Exception as error:
         raise _unreadable(source, error) from error
 

@@ -29,66 +29,15 @@ without would write writes you your get gets getting help tell told
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
-VERBS = frozenset(
-    [
-        "answer",
-        "ask",
-        "build",
-        "check",
-        "choose",
-        "cite",
-        "classify",
-        "compare",
-        "compute",
-        "condense",
-        "convert",
-        "create",
-        "debug",
-        "describe",
-        "detect",
-        "document",
-        "draft",
-        "explain",
-        "extract",
-        "find",
-        "fix",
-        "follow",
-        "generate",
-        "give",
-        "handle",
-        "identify",
-        "implement",
-        "keep",
-        "list",
-        "name",
-        "note",
-        "output",
-        "plan",
-        "preserve",
-        "produce",
-        "propose",
-        "recognise",
-        "recognize",
-        "recommend",
-        "refuse",
-        "report",
-        "respond",
-        "review",
-        "say",
-        "state",
-        "suggest",
-        "summarise",
-        "summarize",
-        "tell",
-        "test",
-        "translate",
-        "use",
-        "validate",
-        "verify",
-        "warn",
-        "write",
-    ]
-)
+_VERBS = """
+advise answer ask assess build check choose cite classify compare compute condense convert create
+debug decide describe detect document draft ensure explain extract fill find fix flag follow
+generate give handle help identify implement judge keep list name note output plan preserve
+produce propose recognise recognize recommend refuse report respond review say spot state suggest
+summarise summarize support teach tell test translate use validate verify warn write
+"""
+VERBS = frozenset(_VERBS.split())
+"""Verbs that goals begin with: they say what is done, not what it is about."""
 
 
 def fence(label: str, text: str) -> str:

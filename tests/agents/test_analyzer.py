@@ -127,7 +127,7 @@ async def name_of(embedded: Door, *members: str, terms: tuple[str, ...] = ()) ->
 async def test_an_embedded_name_says_what_the_rows_do_not_mention(embedded: Door) -> None:
     lacking = "Not mentioned: side, effects and warns. Nearest passage: “…”"
     named = await name_of(embedded, lacking, lacking, terms=("dosing", "effect", "tablets"))
-    assert named.name == "No side effects in rows about dosing and tablets"
+    assert named.name == "Nothing on side effects in rows about dosing and tablets"
     assert named.description == "Most of these rows do not mention side, effects or warns."
 
 

@@ -73,7 +73,7 @@ async def test_it_names_the_topics_of_the_data(embedded: Door) -> None:
     topics = ["dosing (60%)", "billing (40%)"]
     questions, _ = await clarify(embedded, CODE, [], topics)
     (scope,) = [q for q in questions if q.dimension == "scope"]
-    assert "dosing (60%) and billing (40%)" in scope.text
+    assert "dosing (60%); billing (40%)" in scope.text
 
 
 async def test_the_prompt_fences_goal_topics_and_answers(store: Store) -> None:

@@ -105,7 +105,7 @@ def test_there_are_at_most_so_many_subgoals() -> None:
 def test_named_subgoals_are_valid_with_ids_of_their_own(texts: list[str]) -> None:
     found = [Subgoal(**proposed.model_dump()) for proposed in named(texts)]
     assert len({subgoal.id for subgoal in found}) == len(found) <= MOST_SUBGOALS
-    assert bool(found) == any(text.strip(" .\n\t") for text in texts)
+    assert bool(found) == any(text.strip().strip(".").strip() for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_named_subgoals_are_valid_with_ids_of_their_own(texts: list[str]) -> Non
     [
         (
             "Explain dosing of medicines, warn about side effects, advise on pregnancy.",
-            ["medicines", "side_effects", "pregnancy"],
+            ["dosing_medicines", "side_effects", "pregnancy"],
         ),
         ("Summarize bills, keep monetary amounts.", ["bills", "monetary_amounts"]),
-        ("Be good.", ["s1"]),
-        ("解释药物剂量", ["s1"]),
+        ("Be good.", ["s_1"]),
+        ("解释药物剂量", ["s_1"]),
     ],
 )
 async def test_embedded_subgoals_follow_the_goal(goal: str, ids: list[str], embedded: Door) -> None:

@@ -221,3 +221,20 @@ async def test_the_embedded_judge_accepts_what_is_on_the_subgoal(embedded: Door)
     good, refused = await discriminate(embedded, RISKS, GAP, [on, off], [], None, [], [])
     assert (ids(good), ids(refused)) == (["c0"], ["c1"])
     assert "Topic only" in good[0].explanation
+
+
+async def test_a_fault_in_one_dimension_rejects_whatever_the_score(store: Store) -> None:
+    def unfaithful(ask: JudgeGroupAsk) -> GroupVerdicts:
+        reply = verdicts(ask, {})
+        for verdict in reply.verdicts:
+            verdict.score, verdict.faithfulness, verdict.completeness = 1.0, 0.2, None
+        return reply
+
+    model = ScriptedModel(discriminator=unfaithful)
+    source = Source(id="leaflet#1", input="", output="It may cause a rash.")
+    row = Candidate(id="c0", input="Is it safe?", output="It cures all.", origin="model")
+    good, (refused,) = await discriminate(
+        Door(model, store, "run"), RISKS, GAP, [row], [source], None, [], []
+    )
+    assert not good and refused.faithfulness == 0.2 and refused.completeness is None
+    assert source.output in model.asked[0].messages()[1]["content"]

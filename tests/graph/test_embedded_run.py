@@ -18,9 +18,9 @@ def test_the_example_shows_its_missing_capability(tmp_path: Path) -> None:
     goal = EXAMPLE.with_suffix("").with_suffix(".goal.txt").read_text()
     report = session.run(EXAMPLE, goal, out=str(tmp_path))
     verdicts = {c.subgoal.name: c.verdict for c in report.coverage}
-    assert verdicts["Drugs interact"] == "missing"
+    assert verdicts["Which drugs interact and why"] == "missing"
     assert verdicts["Pregnancy"] == verdicts["Breastfeeding"] == "thin"
-    assert verdicts["Symptoms urgent care"] == verdicts["Side effects"] == "enough"
+    assert verdicts["When symptoms need urgent care"] == verdicts["Side effects"] == "enough"
     assert not report.findings, "the compound subgoals were split by the loop"
     assert all(0 < gap.prevalence <= 1 and gap.evidence for gap in report.gaps)
 
@@ -69,7 +69,7 @@ def test_no_gap_goes_straight_to_the_report(tmp_path: Path) -> None:
 def test_rows_without_an_output_are_no_data(tmp_path: Path) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text('{"prompt": "Why?", "completion": ""}\n' * 3)
-    with pytest.raises(UserError, match=r"no row of .* has an output"):
+    with pytest.raises(UserError, match="no row has an output"):
         session.run(data, "Explain fees.", out=str(tmp_path / "out"))
 
 

@@ -92,11 +92,16 @@ def test_rows_hold_the_asked_subgoals_by_id_and_unjudged_rows_too(scores):
     )
     scores.put("judge", samples[2].hash, {RISK.hash: Score(value=1.0)})
     assert list(scores.rows("run", "judge", [DOSE, RISK])) == [
-        (0, "id0", {"dose": Score(value=0.4, explanation="e"), "risk": Score(error="cut off")}),
-        (1, "id1", {}),
-        (2, "id2", {"risk": Score(value=1.0)}),
+        (
+            0,
+            "id0",
+            samples[0].hash,
+            {"dose": Score(value=0.4, explanation="e"), "risk": Score(error="cut off")},
+        ),
+        (1, "id1", samples[1].hash, {}),
+        (2, "id2", samples[2].hash, {"risk": Score(value=1.0)}),
     ]
-    assert list(scores.rows("run", "judge", [DOSE]))[2] == (2, "id2", {})
+    assert list(scores.rows("run", "judge", [DOSE]))[2] == (2, "id2", samples[2].hash, {})
     assert list(scores.rows("no run", "judge", [DOSE])) == []
 
 

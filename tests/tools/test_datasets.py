@@ -320,3 +320,11 @@ def test_any_text_is_read_as_it_was_written(tmp_path, pairs):
     for (a, b), sample in zip(pairs, table.samples(), strict=True):
         assert (sample is None) == (not b.strip())
         assert sample is None or (sample.input, sample.output) == (a, b)
+
+
+@pytest.mark.parametrize("content", ["q,a\nx,yes, but not for adults\n", "q,a\nx,y\nx,yes, but\n"])
+def test_a_csv_row_with_too_many_cells_is_no_shorter_answer(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"rows\.csv"):
+        load(DataSource(path=str(path), input_columns=["q"], output_column="a"), tmp_path)

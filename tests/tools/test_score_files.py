@@ -11,8 +11,13 @@ from goalcover.tools.filtering import ScoredRow
 from goalcover.tools.score_files import parse_subgoals, read_scores, read_subgoals, write_scores
 
 ROWS = [
-    (0, "id-0", {"a": Score(value=0.8, explanation="says \u2028 😀"), "b": Score(value=0.0)}),
-    (2, "id-2", {"a": Score(error="timeout"), "b": Score(value=1.0, explanation="x\ny")}),
+    (
+        0,
+        "id-0",
+        "hash-0",
+        {"a": Score(value=0.8, explanation="says \u2028 😀"), "b": Score(value=0.0)},
+    ),
+    (2, "id-2", "hash-2", {"a": Score(error="timeout"), "b": Score(value=1.0, explanation="x\ny")}),
 ]
 SUBGOAL = {"id": "a", "name": "n", "description": "d"}
 
@@ -22,8 +27,8 @@ def test_scores_are_read_as_they_were_written(tmp_path, suffix):
     path = tmp_path / f"scores{suffix}"
     assert write_scores(iter(ROWS), path) == 2
     assert list(read_scores(path)) == [
-        (ScoredRow(0, {"a": 0.8, "b": 0.0}), "id-0"),
-        (ScoredRow(2, {"a": None, "b": 1.0}), "id-2"),
+        (ScoredRow(0, {"a": 0.8, "b": 0.0}), "hash-0"),
+        (ScoredRow(2, {"a": None, "b": 1.0}), "hash-2"),
     ]
 
 
@@ -39,7 +44,7 @@ def test_a_failed_judgement_is_null_with_its_reason(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_rows_that_raise_on_the_way_leave_no_file(tmp_path, suffix):
-    def rows() -> Iterator[tuple[int, str, dict[str, Score]]]:
+    def rows() -> Iterator[tuple[int, str, str, dict[str, Score]]]:
         yield ROWS[0]
         raise UserError("the store failed")
 
@@ -48,7 +53,7 @@ def test_rows_that_raise_on_the_way_leave_no_file(tmp_path, suffix):
     assert list(tmp_path.glob("*scores*")) == []
 
 
-GOOD = json.dumps({"index": 0, "sample_id": "x", "scores": {"a": 0.5}}).encode()
+GOOD = json.dumps({"index": 0, "sample": "x", "scores": {"a": 0.5}}).encode()
 
 
 @pytest.mark.parametrize(
@@ -56,12 +61,12 @@ GOOD = json.dumps({"index": 0, "sample_id": "x", "scores": {"a": 0.5}}).encode()
     [
         (b"{half", "line 2"),
         (b"", "line 2"),
-        (b'{"index": 0, "sample_id": "\xff", "scores": {}}', "line 2"),
+        (b'{"index": 0, "sample": "\xff", "scores": {}}', "line 2"),
         (b"[1]", "record 2"),
         (b'{"index": 0, "scores": {}}', "record 2"),
-        (b'{"index": "first", "sample_id": "x", "scores": {}}', "record 2"),
-        (b'{"index": 0, "sample_id": "x", "scores": {"a": "high"}}', "record 2"),
-        (b'{"index": 0, "sample_id": "x", "scores": [1]}', "record 2"),
+        (b'{"index": "first", "sample": "x", "scores": {}}', "record 2"),
+        (b'{"index": 0, "sample": "x", "scores": {"a": "high"}}', "record 2"),
+        (b'{"index": 0, "sample": "x", "scores": [1]}', "record 2"),
     ],
 )
 def test_a_bad_record_is_named(tmp_path, line, said):
@@ -133,10 +138,10 @@ def test_a_missing_file_of_subgoals(tmp_path):
     [
         ([], "no subgoal"),
         ([SUBGOAL, SUBGOAL], "id a is there twice"),
-        ([SUBGOAL, {"id": "b", "name": "n"}], r"entry 1\.description"),
-        ([SUBGOAL | {"id": "two words"}], r"entry 0\.id"),
-        ([SUBGOAL | {"colour": "red"}], r"entry 0\.colour"),
-        (["text"], "entry 0"),
+        ([SUBGOAL, {"id": "b", "name": "n"}], "entry 2, description"),
+        ([SUBGOAL | {"id": "two words"}], "entry 1, id"),
+        ([SUBGOAL | {"colour": "red"}], "entry 1, colour"),
+        (["text"], "entry 1"),
     ],
 )
 def test_subgoals_that_are_not_valid_are_named(value, said):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fake_server import Behaviour, Body, FakeServer
 
-from goalcover.memory.errors import ModelUnavailable, ReplyFailure
+from goalcover.memory.errors import ModelUnavailable, ReplyFailure, UserError
 from goalcover.memory.records import Sample, Score, Subgoal
 from goalcover.memory.store import Store
 from goalcover.tools.chat_model import ChatModel
@@ -238,7 +238,7 @@ async def test_a_run_lists_the_rows_of_its_last_call_only(store: Store) -> None:
     scorer = scorer_of(ScriptedModel(scorer=judge), store)
     await score_rows(scorer, [sample(0), sample(1), sample(2)])
     await score_rows(scorer, [sample(0)])
-    assert [row for row, _, _ in store.scores.rows("run", scorer.judge, THREE)] == [0]
+    assert [row for row, *_ in store.scores.rows("run", scorer.judge, THREE)] == [0]
 
 
 async def test_as_many_calls_are_under_way_as_asked_for(store: Store) -> None:
@@ -412,3 +412,32 @@ async def test_the_embedded_judge_tells_rows_apart(store: Store, embedder: Embed
     assert off_topic.value == 0.0
     assert "200 mg" in on_topic.explanation
     assert "Not mentioned: dosing, dose and medicine" in off_topic.explanation
+
+
+# --- rows that fail for good
+
+
+async def test_rows_that_always_fail_do_not_stop_a_second_run(store: Store) -> None:
+    """They come one after another then, which is no outage."""
+    rows = [sample(i) for i in range(200)]
+
+    def refuses_some(ask: JudgeAsk) -> Judgements:
+        if number(ask) % 5 == 0:
+            raise ReplyFailure("refused")
+        return judge(ask)
+
+    for _ in range(2):
+        scorer = scorer_of(ScriptedModel(scorer=refuses_some), store, concurrency=1)
+        assert (await score_rows(scorer, [*rows])).usable == 200
+    assert kept_rows(store, scorer_of(ScriptedModel(), store), rows) == 160
+
+
+async def test_unusable_replies_stop_a_run_too(store: Store) -> None:
+    model = ScriptedModel(scorer=from_row(5, ReplyFailure("no JSON")))
+    with pytest.raises(ModelUnavailable, match="30 calls"):
+        await score_rows(scorer_of(model, store, 1), [sample(i) for i in range(100)])
+
+
+async def test_rows_without_any_output_are_refused(store: Store) -> None:
+    with pytest.raises(UserError, match="no row has an output"):
+        await score_rows(scorer_of(ScriptedModel(), store), [None, None])

@@ -55,10 +55,28 @@ async def test_scores_of_other_rows_are_refused(tmp_path, source):
         filter_file(source, scores, tmp_path / "kept.jsonl", keep=0.6, seed=0)
 
 
+async def test_scores_of_the_same_ids_but_other_texts_are_refused(tmp_path, source):
+    scores = tmp_path / "scores.jsonl"
+    await scored(source, scores)
+    path = Path(source.path)
+    path.write_text(path.read_text().replace('completion": "', 'completion": "Not: '))
+    with pytest.raises(UserError, match="was not made from"):
+        filter_file(source, scores, tmp_path / "kept.jsonl", keep=0.6, seed=0)
+
+
+async def test_rows_that_came_later_are_not_dropped_in_silence(tmp_path, source):
+    scores = tmp_path / "scores.jsonl"
+    await scored(source, scores)
+    with Path(source.path).open("a") as file:
+        file.write(json.dumps(ROWS[0] | {"id": "r9"}) + "\n")
+    with pytest.raises(UserError, match=r"has 3 rows, and .* has 4 with an output"):
+        filter_file(source, scores, tmp_path / "kept.jsonl", keep=0.6, seed=0)
+
+
 @pytest.mark.parametrize("index", [-1, 4])
 def test_scores_of_rows_that_are_not_there_are_refused(tmp_path, source, index):
     scores = tmp_path / "scores.jsonl"
-    record = {"index": index, "sample_id": "r4", "scores": {"dose": 1.0}}
+    record = {"index": index, "sample_id": "r4", "sample": "x", "scores": {"dose": 1.0}}
     scores.write_text(json.dumps(record) + "\n")
     with pytest.raises(UserError, match="was not made from"):
         filter_file(source, scores, tmp_path / "kept.jsonl", keep=0.6, seed=0)

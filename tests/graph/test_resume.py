@@ -1,0 +1,118 @@
+"""What a run must not lose, mix or send elsewhere when it is resumed or shares a folder."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from answers import Body, answer, schema_of, support_rows
+from fake_server import FakeServer
+
+from goalcover.graph import review, session
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Subgoal
+
+FEES = Subgoal(id="fees", name="Fees", description="Explains the fee of a plan.")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "support.jsonl"
+    path.write_text(support_rows(12))
+    return path
+
+
+def wait_at(name: str):
+    return lambda pending: None if pending.name == name else review.approve()
+
+
+def ignore(progress: session.Progress) -> None: ...
+
+
+async def test_a_run_goes_on_with_the_server_it_began_with(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeServer(answer) as first, FakeServer(answer) as second:
+        monkeypatch.setenv("OPENAI_BASE_URL", first.base_url)
+        run_id = session.new_run(session.configure(data, "Help.", model="m", out=str(tmp_path)))
+        with pytest.raises(session.Waiting, match="approval of the synthesis"):
+            await session.drive(run_id, wait_at("approve_synthesis"), ignore)
+        monkeypatch.setenv("OPENAI_BASE_URL", second.base_url)
+        report = await session.drive(run_id, wait_at("none"), ignore)
+        assert second.calls == 0 and report.filtered.total == 12
+
+
+async def test_a_run_does_not_go_on_with_other_rows(data: Path, tmp_path: Path) -> None:
+    run_id = session.new_run(session.configure(data, "Explain fees.", out=str(tmp_path / "out")))
+    with pytest.raises(session.Waiting, match="answers to its questions"):
+        await session.drive(run_id, lambda pending: None, ignore)
+    before = data.read_text()
+    data.write_text("".join(before.splitlines(keepends=True)[2:]))
+    with pytest.raises(UserError, match="is not the file that run"):
+        await session.drive(run_id, wait_at("none"), ignore)
+    data.write_text(before)
+    assert (await session.drive(run_id, wait_at("none"), ignore)).rows.usable == 12
+
+
+def test_a_shared_folder_holds_the_later_run_and_nothing_of_the_first(
+    data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with FakeServer(answer) as server:
+        first = session.run(data, "Help.", model="m", base_url=server.base_url, out=str(out))
+    assert (out / "synthetic.jsonl").exists()
+    second = session.run(data, "Explain fees.", subgoals=[FEES], synthesize=0, out=str(out))
+    assert not (out / "synthetic.jsonl").exists()
+    assert session.read_report(out, second.run) == second
+    with pytest.raises(UserError, match=f"report of the later run {second.run}"):
+        session.read_report(out, first.run)
+
+
+def test_a_generator_that_fails_is_said_and_tried_again(data: Path, tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def fails_once(body: Body) -> dict | str:
+        if schema_of(body) == "WrittenRows":
+            calls.append(1)
+            if len(calls) <= 2:  # the reply and its repair
+                return "no rows today"
+        return answer(body)
+
+    with FakeServer(fails_once) as server:
+        report = session.run(data, "Help.", model="m", base_url=server.base_url, out=str(tmp_path))
+    (outcome,) = report.synthesis
+    assert outcome.rounds > 1 and len(outcome.accepted) == 4
+    assert "Round 1 got no rows: invalid reply" in outcome.note
+
+
+def test_no_row_goes_to_a_tracing_server(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        do_POST = do_PATCH = do_GET
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setenv("LANGSMITH_API_KEY", "none")
+    monkeypatch.setenv("LANGSMITH_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
+    try:
+        with FakeServer(answer) as server:
+            session.run(data, "Help.", model="m", base_url=server.base_url, out=str(tmp_path))
+        from langsmith import Client
+
+        Client().flush()
+    finally:
+        collector.shutdown()
+        collector.server_close()
+    assert seen == []
