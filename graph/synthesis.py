@@ -7,11 +7,11 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.discriminator import discriminate as judge_group
-from ..agents.generator import Earlier, GenerateAsk, Source
+from ..agents.generator import Earlier, GenerateAsk
 from ..agents.generator import generate as write_rows
 from ..agents.planner import EXEMPLARS
 from ..memory.errors import ReplyFailure
-from ..memory.records import SynthesisOutcome
+from ..memory.records import Source, SynthesisOutcome
 from ..tools.documents import nearest_passages
 from .routes import after_generate
 from .state import SynthesisResult, SynthesisState

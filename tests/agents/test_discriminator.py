@@ -11,9 +11,8 @@ from goalcover.agents.discriminator import (
     JudgeGroupAsk,
     discriminate,
 )
-from goalcover.agents.generator import Source
 from goalcover.memory.errors import ModelUnavailable, ReplyFailure
-from goalcover.memory.records import Candidate, Gap, Subgoal
+from goalcover.memory.records import Candidate, Gap, Source, Subgoal
 from goalcover.memory.store import Store
 from goalcover.tools.model import Door
 from goalcover.tools.scripted_model import ScriptedModel
