@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from .errors import UserError
 from .replies import ReplyStore
 from .runs import RunStore
@@ -43,9 +45,11 @@ class Store:
             path, isolation_level=None, check_same_thread=False, timeout=30
         )
         path.chmod(0o600)
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute("PRAGMA synchronous = NORMAL")
-        self.connection.executescript(SCHEMA)
+        # One process at a time: changing to the write-ahead log does not wait for a busy file.
+        with FileLock(path.with_suffix(".lock"), mode=0o600):
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.executescript(SCHEMA)
         self.scores = ScoreStore(self.connection)
         self.replies = ReplyStore(self.connection)
         self.runs = RunStore(self.connection)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,23 @@ def test_two_processes_write_one_store(tmp_path):
     with open_store(tmp_path) as store:
         for name in "ab":
             assert all(store.scores.get("judge", f"{name}{n}") for n in range(100))
+
+
+def test_processes_may_open_a_fresh_store_at_once(tmp_path):
+    code = """
+import sys, time
+from pathlib import Path
+from goalcover.memory.store import open_store
+for number in range(40):
+    time.sleep(max(0, float(sys.argv[2]) + number * 0.05 - time.time()))
+    with open_store(Path(sys.argv[1]) / str(number)) as store:
+        store.replies.put(sys.argv[3], "role", "model", "value")
+"""
+    start = str(time.time() + 2)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), start, name]) for name in "abc"
+    ]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
 
 
 def test_a_killed_writer_loses_no_score_it_had_committed(tmp_path):
