@@ -72,7 +72,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         version=__version__,
         judge=box.judge.judge,
         model=box.door.model.name,
-        embedder=box.config.embedder,
+        embedder=box.embedder.name,
         rubric=list[str](RUBRIC.splitlines()),
         tau=box.config.tau,
         seed=box.config.seed,

