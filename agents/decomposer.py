@@ -106,11 +106,12 @@ class DecomposeAsk(Ask[Decomposition]):
         for clause in clauses(self.message):
             if re.match(r"(drop|remove|delete|without|no|not|leave out)\b", clause, re.I):
                 named_words = {stem(word) for word in words(clause)}
-                texts = [
+                left = [
                     t
                     for t in texts
                     if isinstance(t, str) or not named_words & {stem(w) for w in words(t.name)}
                 ]
+                texts = left or texts  # a decomposition is never empty
             else:
                 texts.append(clause)
         return texts
@@ -196,7 +197,10 @@ def _named(clause: str, taken: set[str]) -> ProposedSubgoal:
 def describe(specification: Specification) -> str:
     """The specification as fenced text for a prompt."""
     goal, open_points = specification.goal, specification.open_points
-    settled = "\n".join(f"- {a.question.text} → {a.text}" for a in specification.answers)
+    settled = "\n".join(
+        f"- {a.question.text} → {a.text}{'' if a.given else ' (assumed)'}"
+        for a in specification.answers
+    )
     return "\n\n".join(
         [
             fence("GOAL", goal.text),

@@ -201,3 +201,21 @@ async def test_the_prompt_holds_what_is_to_be_mended(store: Store) -> None:
     assert "EARLIER" not in plain["content"]
     for text in ("- risks: Risks. Warn about", "- atomic: It joins two.", "Mind children."):
         assert text in mending["content"]
+
+
+@pytest.mark.parametrize(
+    ("message", "names"),
+    [
+        ("Drop side effects.", ["Dosing of medicines"]),
+        ("Drop side effects and dosing of medicines.", ["Dosing of medicines", "Side effects"]),
+        ("", ["Dosing of medicines", "Side effects"]),
+        ("Warn about addiction.", ["Dosing of medicines", "Side effects", "Addiction"]),
+    ],
+)
+async def test_the_embedded_answer_to_a_rejection(
+    message: str, names: list[str], embedded: Door
+) -> None:
+    goal = specification("Explain dosing of medicines, warn about side effects.")
+    first = await decompose(embedded, goal, [], [])
+    again = await decompose(embedded, goal, first, [], message)
+    assert [subgoal.name for subgoal in again] == names
