@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,13 @@ class Table:
         for index, row in enumerate(self.rows):
             yield self._sample(index, _decode(row))
 
+    @cached_property
+    def _read(self) -> Callable[[dict[str, Any]], tuple[str, str, str]]:
+        return _reader(self.format, self.source)
+
     def _sample(self, index: int, row: dict[str, Any]) -> Sample | None:
         try:
-            system, text_in, text_out = _reader(self.format, self.source)(row)
+            system, text_in, text_out = self._read(row)
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise UserError(
                 f"row {index + 1} of {self.source.path} does not have the form of the first row "
@@ -170,9 +175,10 @@ def _reader(form: str, source: DataSource) -> Callable[[dict[str, Any]], tuple[s
         "columns": (source.input_columns, source.output_column or ""),
     }.get(form) or ([form.split("/")[0]], form.split("/")[-1])
 
+    optional = ("input",) if form == "instruction/output" else ()
+
     def read(row: dict[str, Any]) -> tuple[str, str, str]:
-        # Alpaca's "input" may be absent.
-        cells = [row.get(c) if c == "input" else row[c] for c in inputs]
+        cells = [row.get(name) if name in optional else row[name] for name in inputs]
         return "", "\n\n".join(filter(None, map(_text, cells))), _text(row[output])
 
     return read

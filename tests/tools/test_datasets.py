@@ -328,3 +328,11 @@ def test_a_csv_row_with_too_many_cells_is_no_shorter_answer(tmp_path, content):
     path.write_text(content)
     with pytest.raises(UserError, match=r"rows\.csv"):
         load(DataSource(path=str(path), input_columns=["q"], output_column="a"), tmp_path)
+
+
+def test_a_named_column_that_a_row_lacks_is_said_whatever_its_name(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"input": "q", "o": "a"}\n{"o": "b"}\n')
+    table = load(DataSource(path=str(path), input_columns=["input"], output_column="o"), tmp_path)
+    with pytest.raises(UserError, match="row 2 of"):
+        list(table.samples())
