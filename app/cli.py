@@ -317,7 +317,7 @@ def _exit_on_gap(coverage: list[Any], fail_on_gap: bool) -> None:
 @contextmanager
 def user_errors() -> Iterator[dict[str, str]]:
     """One line and an exit code instead of a traceback."""
-    from ..memory.errors import UserError
+    from ..memory.errors import Unanswered, UserError
 
     state: dict[str, str] = {}  # "run": the run that can be resumed
 
@@ -337,11 +337,7 @@ def user_errors() -> Iterator[dict[str, str]]:
         raise leave(
             f"{error.strerror or error}{where}.", 2, "goes on when that is mended"
         ) from None
-    except typer.Exit:
-        raise
-    except Exception as error:
-        if type(error).__name__ != "Waiting":
-            raise
+    except Unanswered as error:
         raise leave(f"{error}.", WAITS, "in a terminal or with --yes goes on") from None
 
 

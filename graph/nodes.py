@@ -17,7 +17,7 @@ from ..tools import coverage as coverages
 from ..tools import exporters, filtering
 from ..tools.scorer import ScoreProgress
 from ..tools.text import last_turn, shorten
-from ..tools.topics import find_topics, sampled_samples
+from ..tools.topics import sampled_samples
 from . import reporting
 from .state import AnalyzeTask, State
 from .toolbox import Toolbox
@@ -42,7 +42,7 @@ async def clarify(state: State, runtime: Run) -> State:
     rounds = state.get("asked_rounds", 0)
     ended = state.get("stop_asking") or rounds >= box.config.rounds
     tell(runtime, "clarify")
-    topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
+    topics = await box.topics()
     questions, open_points = await clarifier.clarify(
         box.door,
         box.config.goal,

@@ -7,7 +7,6 @@ from .. import __version__
 from ..tools import coverage, figures, report, score_files
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.judge import RUBRIC
-from ..tools.topics import find_topics
 from .state import State
 from .toolbox import Toolbox
 
@@ -87,7 +86,7 @@ def provenance(box: Toolbox) -> report.Provenance:
 async def heat_map(state: State, box: Toolbox) -> report.HeatMap:
     """Mean alignment of each subgoal over the rows of each topic, in the sampled rows."""
     subgoals = state["subgoals"]
-    topics = await find_topics(box.table, box.vectors, box.embedder, box.config.seed)
+    topics = await box.topics()
     topic_of = {row: number for number, topic in enumerate(topics) for row in topic.rows}
     values: dict[tuple[str, int], list[float]] = defaultdict(list)
     for row, _, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals):

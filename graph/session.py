@@ -21,7 +21,7 @@ from langgraph.types import Command
 from pydantic import ValidationError
 
 from ..memory.checkpoints import open_checkpoints, serializer
-from ..memory.errors import ReplyFailure, UserError
+from ..memory.errors import ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
 from ..memory.records import Specification
 from ..memory.runs import Run
@@ -81,8 +81,8 @@ WAITS_FOR = {
 }
 
 
-class Waiting(Exception):
-    """The run stopped at a review that nobody answered; it can be resumed."""
+class Waiting(Unanswered):
+    """Which run waits, and for what."""
 
     def __init__(self, run_id: str, pending: Pending) -> None:
         super().__init__(f"run {run_id} waits for {WAITS_FOR[pending.name]}")
@@ -105,7 +105,6 @@ def new_run(config: RunConfig, run_id: str | None = None) -> str:
         "out": str(out),
         "source": source,
         "documents": [str(Path(path).resolve()) for path in config.documents],
-        "digest": digest(source),
     }
     if config.model or config.judge:
         update["base_url"] = server_address(config.base_url)
@@ -117,6 +116,7 @@ def new_run(config: RunConfig, run_id: str | None = None) -> str:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(out, error) from error
+        config = config.model_copy(update={"digest": digest(source)})
         store.runs.add(run_id, source.path, config.goal.text, str(out), config.model_dump_json())
     return run_id
 

@@ -1,6 +1,6 @@
 """What the nodes of one run work with. It is the graph's runtime context, never its state."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.scorer import Scorer
 from ..tools.settings import RunConfig, open_model
+from ..tools.topics import Topic, find_topics
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Toolbox:
     config: RunConfig
     home: Path
     store: Store
+    _topics: list[Topic] | None = field(default=None, init=False)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -57,6 +59,14 @@ class Toolbox:
     @cached_property
     def documents(self) -> dict[str, str]:
         return read_passages(self.config.documents)
+
+    async def topics(self) -> list[Topic]:
+        """What the rows are about: every round of questions and the heat map ask, one finds."""
+        if self._topics is None:
+            self._topics = await find_topics(
+                self.table, self.vectors, self.embedder, self.config.seed
+            )
+        return self._topics
 
     @property
     def out(self) -> Path:

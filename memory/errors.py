@@ -5,6 +5,10 @@ class UserError(Exception):
     """Something the user can mend: the text names it and says what to do. Exit code 2."""
 
 
+class Unanswered(Exception):
+    """A run stopped at a review that nobody answered; it can be resumed. Exit code 3."""
+
+
 class ModelUnavailable(UserError):
     """No call to the model can succeed now (dead server, wrong key, unknown model).
 

@@ -52,19 +52,18 @@ def filter_file(
     """
     check_suffix(out, ROW_FORMATS)
     table = load(source, home() / "datasets")
+    hashes = {sample.index: sample.hash for sample in table.samples() if sample}
     rows: list[ScoredRow] = []
     for scored, sample_hash in read_scores(scores):
-        sample = table.sample(scored.row) if 0 <= scored.row < len(table) else None
-        if sample is None or sample.hash != sample_hash:
+        if hashes.get(scored.row) != sample_hash:
             raise UserError(
                 f"{scores} was not made from {source.path} ({len(table)} rows): row "
                 f"{scored.row + 1} is another. Score the file again."
             )
         rows.append(scored)
-    usable = sum(sample is not None for sample in table.samples())
-    if rows and len(rows) != usable:
+    if rows and len(rows) != len(hashes):
         raise UserError(
-            f"{scores} has {len(rows)} rows, and {source.path} has {usable} with an output. "
+            f"{scores} has {len(rows)} rows, and {source.path} has {len(hashes)} with an output. "
             "Score the file again."
         )
     if not rows:

@@ -32,10 +32,16 @@ def spawn(tmp_path: Path, *args: str) -> pexpect.spawn:
     )  # fmt: skip
 
 
+def begin(data: Path, tmp_path: Path, server: FakeServer) -> pexpect.spawn:
+    return spawn(
+        tmp_path, "run", str(data), "--goal", "Help customers.", "--model", "m",
+        "--base-url", server.base_url, "--out", "results",
+    )  # fmt: skip
+
+
 def test_questions_edit_and_synthesis(data: Path, tmp_path: Path) -> None:
     with FakeServer(answer) as server:
-        child = spawn(tmp_path, "run", str(data), "--goal", "Help customers.", "--model", "m",
-                      "--base-url", server.base_url, "--out", "results")  # fmt: skip
+        child = begin(data, tmp_path, server)
         child.expect("Which customers")
         child.expect("Your answer")
         child.send("2" + ENTER)
@@ -67,8 +73,7 @@ def test_questions_edit_and_synthesis(data: Path, tmp_path: Path) -> None:
 
 def test_killed_between_questions_and_approval(data: Path, tmp_path: Path) -> None:
     with FakeServer(answer) as server:
-        child = spawn(tmp_path, "run", str(data), "--goal", "Help customers.", "--model", "m",
-                      "--base-url", server.base_url, "--out", "results")  # fmt: skip
+        child = begin(data, tmp_path, server)
         child.expect(r"run ([\w-]+)")
         assert isinstance(child.match, re.Match)
         run_id = child.match.group(1)

@@ -1,12 +1,10 @@
 """The SQLite store as a file: full disks, two writers, a killed writer."""
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from goalcover.memory.errors import UserError
 from goalcover.memory.records import Score
 from goalcover.memory.store import open_store
 
+TINY_DISK = "512k"
 WRITER = """
 import sys
 from pathlib import Path
@@ -35,18 +34,6 @@ def writer(home: Path, name: str, rows: int) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 KiB."""
-    place = tmp_path / "tiny"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("only root can mount a tiny disk")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def test_it_is_private_to_its_owner(tmp_path):
