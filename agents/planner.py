@@ -2,12 +2,20 @@
 
 import math
 
-from ..memory.records import Coverage, Gap, PlanItem, Recommendation, Sample, SynthesisPlan
+from ..memory.records import (
+    Coverage,
+    Gap,
+    PlanItem,
+    Recommendation,
+    Sample,
+    Spent,
+    SynthesisPlan,
+)
 from ..tools.chat_model import ChatModel
 from ..tools.embedded_model import EmbeddedModel
+from ..tools.judge import MOST_SUBGOALS, Mode
 from ..tools.judge import SYSTEM as JUDGE_SYSTEM
 from ..tools.model import Model
-from ..tools.scorer import MOST_SUBGOALS
 from ..tools.tokens import count_tokens, how_counted
 from .discriminator import GROUP
 from .discriminator import SYSTEM as DISCRIMINATOR_SYSTEM
@@ -42,20 +50,24 @@ def foretell(
     documents: list[str],
     subgoals: int,
     rounds: int,
-    price: tuple[float, float] | None,
+    mode: Mode = "joint",
 ) -> SynthesisPlan:
     """The plan with its cost if every round is used and rows are as long as the given ones.
 
-    Roles that the embedded model plays cost nothing.
+    Roles that the embedded model plays cost nothing. `mode` is how the judge will judge the rows.
     """
-    calls = tokens_in = tokens_out = 0
     paid = [m for m in (model, judge) if not isinstance(m, EmbeddedModel)]
     counter = paid[0].model if paid and isinstance(paid[0], ChatModel) else "unknown"
+    spent = Spent()
     if paid:
 
         def mean(texts: list[str]) -> int:
             counted = sum(count_tokens(text, counter) for text in texts)
             return math.ceil(counted / max(1, len(texts)))
+
+        def use(model: Model, calls: int, tokens_in: int, tokens_out: int) -> Spent:
+            cost = model.price.cost(tokens_in, 0, tokens_out) if model.price else None
+            return Spent(calls=calls, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost)
 
         row = mean([f"{s.system}{s.input}{s.output}" for s in rows])
         sources = EXEMPLARS * mean(documents)
@@ -63,33 +75,37 @@ def foretell(
             mean([prompt]) + PROMPT
             for prompt in (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM, JUDGE_SYSTEM)
         )
+        at_once = MOST_SUBGOALS if mode == "joint" else 1
         for item in items:
             if model in paid:
                 groups = math.ceil(item.rows / GROUP)
-                calls += rounds * (1 + groups)
                 written = item.rows * row
-                # Later rounds show the rows of earlier ones.
-                tokens_in += rounds * (write + EXEMPLARS * row + sources + written)
-                tokens_in += rounds * (groups * (compare + sources + row) + written)
-                tokens_out += rounds * (written + item.rows * VERDICT)
+                spent += use(
+                    model,
+                    rounds * (1 + groups),
+                    # Later rounds show the rows of earlier ones.
+                    rounds * (write + EXEMPLARS * row + sources + written)
+                    + rounds * (groups * (compare + sources + row) + written),
+                    rounds * (written + item.rows * VERDICT),
+                )
             if judge in paid:
-                asks = item.rows * math.ceil(subgoals / MOST_SUBGOALS)
-                calls += asks
-                tokens_in += asks * (grade + row)
-                tokens_out += item.rows * subgoals * VERDICT
-    cost = None if paid else 0.0
-    if paid and price:
-        cost = (tokens_in * price[0] + tokens_out * price[1]) / 1e6
+                asks = item.rows * math.ceil(subgoals / at_once)
+                spent += use(judge, asks, asks * (grade + row), item.rows * subgoals * VERDICT)
     return SynthesisPlan(
         items=items,
-        calls=calls,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cost_usd=cost,
+        calls=spent.calls,
+        tokens_in=spent.tokens_in,
+        tokens_out=spent.tokens_out,
+        cost_usd=spent.cost_usd,
         how=f"estimated, if all {rounds} rounds are needed; tokens {how_counted(counter)} on "
-        f"{len(rows)} rows of the data"
+        f"{len(rows)} rows of the data{_at_price(paid)}"
         if paid
         else "the embedded model costs nothing",
         model=model.name,
         judge=judge.name,
     )
+
+
+def _at_price(models: list[Model]) -> str:
+    prices = dict.fromkeys(f"{m.price} for {m.name}" for m in models if m.price)
+    return f"; {' and '.join(prices)}" if prices else ""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -48,7 +48,30 @@ EmbedderName = Annotated[
 ]
 Tau = Annotated[float, typer.Option(min=0, max=1, help="A mean alignment below this is a gap.")]
 Keep = Annotated[float, typer.Option(min=0, max=1, help="The filter keeps rows from here up.")]
-Concurrency = Annotated[int, typer.Option("--max-concurrency", min=1, help="Calls at once.")]
+JudgeMode = Annotated[
+    Literal["joint", "pairwise"],
+    typer.Option(
+        "--mode",
+        help="One call for a row and up to six subgoals, or one for each pair (the paper's way).",
+    ),
+]
+Audit = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of rows to judge in the other mode too.")
+]
+Concurrency = Annotated[
+    int,
+    typer.Option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),
+]
+Timeout = Annotated[float, typer.Option(min=1, help="Seconds for a whole reply.")]
+Rpm = Annotated[float | None, typer.Option(min=0.01, help="Most requests a minute.")]
+Tpm = Annotated[float | None, typer.Option(min=1, help="Most tokens a minute.")]
+Prices = Annotated[
+    Path | None,
+    typer.Option(
+        help="JSON or YAML {model: {input, cached, output}}, USD per million tokens; "
+        "without it, published prices."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint, synthesis included.")]
 Answers = Annotated[
@@ -109,21 +132,24 @@ def run(
         list[Path] | None,
         typer.Option(help="Text file synthetic rows may draw on; may be given several times."),
     ] = None,
-    price: Annotated[
-        tuple[float, float] | None,
-        typer.Option(help="USD per million tokens in and out, to estimate costs: 0.4 1.6"),
-    ] = None,
     input_column: InputColumns = None,
     output_column: OutputColumn = None,
     skip_bad_rows: SkipBadRows = False,
     max_chars: MaxChars = 12_000,
-    max_concurrency: Concurrency = 16,
+    mode: JudgeMode = "joint",
+    audit: Audit = 0.0,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
     fail_on_gap: FailOnGap = False,
     seed: Seed = 0,
 ) -> None:
     """The whole method: goal, subgoals, scores, gaps, recommendations, filter, rows, report."""
     with user_errors() as state:
         from ..graph import session
+        from ..tools.prices import read_prices
         from ..tools.score_files import read_subgoals
         from . import reviewers, terminal
 
@@ -142,8 +168,13 @@ def run(
             embedder=embedder,
             synthesize=synthesize,
             documents=[str(path) for path in document or []],
-            price=price,
+            mode=mode,
+            audit=audit,
             max_concurrency=max_concurrency,
+            timeout=timeout,
+            rpm=rpm,
+            tpm=tpm,
+            prices=read_prices(prices) if prices else {},
             seed=seed,
         )
         reviewer = reviewers.choose(yes, answers)
@@ -227,8 +258,15 @@ def score(
     output_column: OutputColumn = None,
     skip_bad_rows: SkipBadRows = False,
     max_chars: MaxChars = 12_000,
-    max_concurrency: Concurrency = 16,
+    mode: JudgeMode = "joint",
+    audit: Audit = 0.0,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
     fail_on_gap: FailOnGap = False,
+    seed: Seed = 0,
 ) -> None:
     """Judges every row against every subgoal; one record a row."""
     with user_errors():
@@ -236,6 +274,7 @@ def score(
 
         from ..graph.session import configure, new_id
         from ..tools.embedded_model import HONESTY
+        from ..tools.prices import read_prices
         from ..tools.score_files import read_subgoals
         from ..tools.scoring import score_file
         from . import terminal
@@ -249,16 +288,27 @@ def score(
             judge=judge,
             base_url=base_url,
             embedder=embedder,
+            mode=mode,
+            audit=audit,
             max_concurrency=max_concurrency,
+            timeout=timeout,
+            rpm=rpm,
+            tpm=tpm,
+            prices=read_prices(prices) if prices else {},
+            seed=seed,
         )
         name = f"score-{new_id()}"
         with terminal.Display() as display:
-            counts, coverage = asyncio.run(score_file(config, name, display.scored))
-        terminal.show_coverage(coverage, counts)
-        if not judge:
+            found = asyncio.run(score_file(config, name, display.scored))
+        terminal.show_coverage(found.coverage, found.counts)
+        if found.audit:
+            terminal.show_audit(found.audit)
+        if judge:
+            terminal.show_spent(found.spent)
+        else:
             terminal.note(HONESTY)
         typer.echo(f"scores  {out}")
-        _exit_on_gap(coverage, fail_on_gap)
+        _exit_on_gap(found.coverage, fail_on_gap)
 
 
 @app.command("filter")

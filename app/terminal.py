@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ..graph import session
-from ..memory.records import Coverage, FilterResult, RowCounts
+from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.runs import Run
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
@@ -25,6 +25,7 @@ STAGES = {
     "decompose": "deriving subgoals",
     "check": "checking the subgoals",
     "score": "judging rows",
+    "audit": "judging some rows in the other mode",
     "assess": "computing coverage",
     "analyze": "finding gaps",
     "recommend": "recommending",
@@ -52,12 +53,15 @@ class Display:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[spent]}"),
             TextColumn("[red]{task.fields[failed]}"),
             console=err,
             transient=True,
             disable=not err.is_terminal,
         )
-        self._task = self._progress.add_task("", total=None, rate="", failed="", visible=False)
+        self._task = self._progress.add_task(
+            "", total=None, rate="", spent="", failed="", visible=False
+        )
         self._stage = ""
         self._since = self._spoken = 0.0
         self._first = 0
@@ -77,7 +81,7 @@ class Display:
         self._progress.start()
 
     def scored(self, progress: ScoreProgress) -> None:
-        self.show(session.Progress("score", "", progress.done, progress.total, progress.failed))
+        self.show(session.Progress("score", **vars(progress)))
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
@@ -99,13 +103,42 @@ class Display:
             completed=progress.done,
             total=progress.total or None,
             rate=f"{rate:,.0f} rows/s" if progress.total and rate else "",
+            spent=spent_text(progress.spent),
             failed=f"{progress.failed} failed" if progress.failed else "",
             visible=True,
         )
         if not err.is_terminal and progress.total and now - self._spoken > LINE_EVERY:
             self._spoken = now
             left = (progress.total - progress.done) / rate if rate else 0
-            note(f"  {progress.done} of {progress.total} rows, about {left:.0f} s left")
+            spent = spent_text(progress.spent)
+            note(
+                f"  {progress.done} of {progress.total} rows, about {left:.0f} s left"
+                + (f", {spent}" if spent else "")
+            )
+
+
+def spent_text(spent: Spent) -> str:
+    """Calls, tokens and money in a few words; nothing where no server was asked."""
+    if not spent.tokens_in and not spent.tokens_out:
+        return ""
+    cached = f" ({short(spent.tokens_cached)} cached)" if spent.tokens_cached else ""
+    money = "" if spent.cost_usd is None else f", {money_text(spent.cost_usd)}"
+    return (
+        f"{spent.calls:,} calls, {short(spent.tokens_in)} tokens in{cached}, "
+        f"{short(spent.tokens_out)} out{money}"
+    )
+
+
+def money_text(usd: float) -> str:
+    return f"{usd:.2f} USD" if usd >= 1 or usd == 0 else f"{usd:.2g} USD"
+
+
+def short(count: int) -> str:
+    """1234567 as 1.2M."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{unit}"
+    return str(count)
 
 
 def show_question(question: dict[str, Any], place: str) -> None:
@@ -137,7 +170,7 @@ def show_plan(plan: dict[str, Any]) -> None:
         table.add_row(escape(item["gap_id"]), str(item["rows"]))
     err.print(table)
     cost = plan["cost_usd"]
-    money = "money unknown (give --price)" if cost is None else f"{cost:.2f} USD"
+    money = "price unknown (give --prices)" if cost is None else f"{cost:.2f} USD"
     if plan["calls"]:
         text = (
             f"{plan['model']}: about {plan['calls']} calls, {plan['tokens_in']} tokens in, "
@@ -165,10 +198,13 @@ def show_report(report: Report) -> None:
     if report.gaps:
         show_gaps(report)
     show_filter(report.filtered)
+    if report.audit:
+        show_audit(report.audit)
     accepted = sum(len(outcome.accepted) for outcome in report.synthesis)
     wanted = sum(outcome.item.rows for outcome in report.synthesis)
     if wanted:
         out.print(f"Synthesised: {accepted} of {wanted} rows.", highlight=False)
+    show_spent(sum(report.usage, Spent()))
     for line in report.provenance.notes[:1]:
         out.print(escape(line), style="dim", highlight=False)
     names = {"html": "report", "filtered": "filtered", "synthetic": "synthetic"}
@@ -219,6 +255,30 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     for what, count in left_out.items():
         if count:
             out.print(f"Rows that {what}: {count}.", highlight=False)
+
+
+def show_audit(found: list[Agreement]) -> None:
+    """What the other mode made of the audited rows."""
+    table = Table(title="Audit: pairwise minus joint judging", title_justify="left")
+    table.add_column("subgoal")
+    for name in ("rows", "mean difference", "95 % interval", "mean absolute", "weighted kappa"):
+        table.add_column(name, justify="right")
+    for a in found:
+        low, high = a.shift_interval or (None, None)
+        table.add_row(
+            escape(a.subgoal_id),
+            str(a.rows),
+            f"{a.shift:+.3f}",
+            "–" if low is None else f"{low:+.3f} – {high:+.3f}",
+            f"{a.error:.3f}",
+            "–" if a.kappa is None else f"{a.kappa:.2f}",
+        )
+    out.print(table)
+
+
+def show_spent(spent: Spent) -> None:
+    if text := spent_text(spent):
+        out.print(f"Spent: {text}.", highlight=False)
 
 
 def show_filter(result: FilterResult) -> None:

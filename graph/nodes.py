@@ -13,9 +13,10 @@ from langgraph.types import Command
 from ..agents import analyzer, checker, clarifier, decomposer, planner, recommender
 from ..memory.errors import UserError
 from ..memory.records import Specification
+from ..tools import audit as audits
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering
-from ..tools.scorer import ScoreProgress
+from ..tools.scorer import Listener
 from ..tools.text import last_turn, shorten
 from ..tools.topics import sampled_samples
 from . import reporting
@@ -31,6 +32,11 @@ PRICED = 50
 def tell(runtime: Run, stage: str, **details: Any) -> None:
     """Streams progress as a custom event."""
     runtime.stream_writer({"stage": stage, **details})
+
+
+def teller(runtime: Run, stage: str) -> Listener:
+    """Passes a scorer's progress on."""
+    return lambda progress: tell(runtime, stage, **vars(progress))
 
 
 async def clarify(state: State, runtime: Run) -> State:
@@ -99,13 +105,31 @@ async def score(state: State, runtime: Run) -> State:
     subgoals = state["subgoals"]
     box.out.mkdir(parents=True, exist_ok=True)
     tell(runtime, "score", done=0, total=len(box.table))
-
-    def show(progress: ScoreProgress) -> None:
-        tell(runtime, "score", **vars(progress))
-
-    counts = await box.judge.score(box.run, box.table.samples(), len(box.table), subgoals, show)
+    counts = await box.judge.score(
+        box.run, box.table, len(box.table), subgoals, teller(runtime, "score")
+    )
     counts.bad, counts.format = box.table.bad_rows, box.table.format
     return {"counts": counts}
+
+
+async def audit(state: State, runtime: Run) -> State:
+    """Judges some rows in the other mode too."""
+    box = runtime.context
+    if not box.config.audit:
+        return {"audit": []}
+    return {
+        "audit": await audits.audit(
+            box.judge,
+            box.auditor,
+            box.store,
+            box.run,
+            box.table,
+            state["subgoals"],
+            box.config.audit,
+            box.config.seed,
+            teller(runtime, "audit"),
+        )
+    }
 
 
 async def assess(state: State, runtime: Run) -> State:
@@ -168,7 +192,7 @@ async def recommend(state: State, runtime: Run) -> State:
         list(box.documents.values()),
         len(state["subgoals"]),
         box.config.rounds,
-        box.config.price,
+        box.config.mode,
     )
     return {"recommendations": recommendations, "plan": plan}
 

@@ -50,7 +50,8 @@ def collect(
         synthesis=state.get("synthesis", []),
         ledger=state.get("ledger", []),
         filtered=state["filtered"],
-        usage=box.store.replies.usage(box.run),
+        usage=box.store.ledger(box.run).entries(),
+        audit=state.get("audit", []),
         files=files,
     )
 

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
-from ..memory.records import Specification
+from ..memory.records import Specification, Spent
 from ..memory.runs import Run
 from ..memory.store import open_store
 from ..tools.chat_model import server_address
@@ -47,6 +47,7 @@ class Progress:
     done: int = 0
     total: int = 0
     failed: int = 0
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True)
@@ -202,10 +203,20 @@ async def open_session(run_id: str) -> AsyncIterator[Session]:
     place = home()
     with open_store(place) as store:
         run = store.runs.get(run_id)
-        box = Toolbox(run_id, RunConfig.model_validate_json(run.config), place, store)
+        try:
+            config = RunConfig.model_validate_json(run.config)
+        except ValidationError as error:
+            raise UserError(
+                f"run {run_id} was started by another version of GoalCover: start it anew. "
+                "What was judged is not paid for again."
+            ) from error
+        box = Toolbox(run_id, config, place, store)
         with lock(place, run_id), untraced():
             async with open_checkpoints(place, checkpoint_url(), serializer()) as saver:
-                yield Session(build(saver), box)
+                try:
+                    yield Session(build(saver), box)
+                finally:
+                    await box.aclose()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import operator
 from typing import Annotated, TypedDict
 
 from ..memory.records import (
+    Agreement,
     Answer,
     Candidate,
     Coverage,
@@ -39,6 +40,7 @@ class State(TypedDict, total=False):
     edited: bool
     message: str
     counts: RowCounts
+    audit: list[Agreement]
     coverage: list[Coverage]
     gaps: Annotated[list[Gap], operator.add]
     recommendations: list[Recommendation]

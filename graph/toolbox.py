@@ -13,6 +13,7 @@ from ..tools.documents import read_passages
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.scorer import Scorer
+from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
 from ..tools.topics import Topic, find_topics
 
@@ -37,14 +38,20 @@ class Toolbox:
 
     @cached_property
     def door(self) -> Door:
-        model = open_model(self.config.model, self.config.base_url, self.embedder)
+        model = open_model(self.config.model, self.config, self.embedder)
         return Door(model, self.store, self.run)
 
     @cached_property
     def judge(self) -> Scorer:
         name = self.config.judge or self.config.model
-        model = open_model(name, self.config.base_url, self.embedder)
-        return Scorer(Door(model, self.store, self.run), self.store, self.config.max_concurrency)
+        model = open_model(name, self.config, self.embedder)
+        return open_scorer(self.config, Door(model, self.store, self.run), self.store)
+
+    @cached_property
+    def auditor(self) -> Scorer:
+        """The judge in the other mode."""
+        mode = other_mode(self.config.mode)
+        return open_scorer(self.config, self.judge.door, self.store, mode)
 
     @cached_property
     def table(self) -> Table:
@@ -67,6 +74,11 @@ class Toolbox:
                 self.table, self.vectors, self.embedder, self.config.seed
             )
         return self._topics
+
+    async def aclose(self) -> None:
+        opened = vars(self)
+        for model in (opened[name] for name in ("door", "judge") if name in opened):
+            await model.model.aclose()
 
     @property
     def out(self) -> Path:

@@ -1,5 +1,7 @@
 """What can go wrong for a user, as exceptions with one clear line."""
 
+from .records import Spent
+
 
 class UserError(Exception):
     """Something the user can mend: the text names it and says what to do. Exit code 2."""
@@ -19,21 +21,11 @@ class ModelUnavailable(UserError):
 class ReplyFailure(Exception):
     """One ask got no usable reply. It never becomes a score: it is recorded with its reason.
 
-    outage: the server, not the ask, is at fault (time-outs, 429, 5xx). The calls made and their
-    tokens were paid for all the same.
+    outage: the server, not the ask, is at fault (time-outs, 429, 5xx). What was spent on replies
+    that came was paid for all the same.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        outage: bool = False,
-        calls: int = 1,
-        tokens_in: int = 0,
-        tokens_out: int = 0,
-    ) -> None:
+    def __init__(self, reason: str, *, outage: bool = False, spent: Spent | None = None) -> None:
         super().__init__(reason)
         self.outage = outage
-        self.calls = calls
-        self.tokens_in = tokens_in
-        self.tokens_out = tokens_out
+        self.spent = spent or Spent()

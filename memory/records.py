@@ -5,7 +5,8 @@ all carry them.
 """
 
 import hashlib
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,6 +63,11 @@ class Specification(Record):
     open_points: list[str] = []
 
 
+@lru_cache(1024)
+def _subgoal_hash(*parts: str) -> str:
+    return content_hash(*parts)
+
+
 class Subgoal(Record):
     """One atomic, independently evaluable capability s, optionally with the support wanted."""
 
@@ -74,7 +80,7 @@ class Subgoal(Record):
     @property
     def hash(self) -> str:
         """What a judgement depends on: id, name and description, not the wanted support."""
-        return content_hash(self.id, self.name, self.description)
+        return _subgoal_hash(self.id, self.name, self.description)
 
 
 class Finding(Record):
@@ -131,6 +137,23 @@ class Coverage(Record):
     verdict: Verdict = "unknown"
     histogram: list[int] = Field(default=[0] * 6, description="rows per anchor, 0.0 to 1.0")
     gap: bool = Field(description="A(s) < tau (section 3.4)")
+
+
+class Agreement(Record):
+    """How two judgements of the same rows agree: a judge with labels, or with another judge.
+
+    Over the rows that have both. spearman: rank correlation, None where one side is constant.
+    kappa: quadratic weighted kappa on the six anchors. error: mean absolute difference. shift: mean
+    of the first minus the second, with its 95 % t-interval (None for a single row).
+    """
+
+    subgoal_id: str
+    rows: int
+    spearman: float | None
+    kappa: float | None
+    error: float
+    shift: float
+    shift_interval: tuple[float, float] | None = None
 
 
 class Evidence(Record):
@@ -262,13 +285,32 @@ class RowCounts(Record):
     format: str = ""
 
 
-class Usage(Record):
-    """What a role asked of a model in one run."""
+class Spent(Record):
+    """What replies cost: calls that were answered, tokens as the server counted them, money.
+
+    `tokens_cached` are those of `tokens_in` that the server had in its prefix cache. `cost_usd` is
+    None where a price is not known, and stays so in sums.
+    """
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float | None = 0.0
+
+    def __add__(self, other: Self) -> Self:
+        sums: dict[str, Any] = {}
+        for name, mine in self:
+            if not isinstance(mine, str):
+                theirs = getattr(other, name)
+                sums[name] = None if mine is None or theirs is None else mine + theirs
+        return self.model_copy(update=sums)
+
+
+class Usage(Spent):
+    """What a role asked of a model in one run; `seconds` sums the waits for replies."""
 
     role: str
     model: str
-    calls: int = 0
     from_store: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
     seconds: float = 0.0

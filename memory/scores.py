@@ -16,16 +16,14 @@ class ScoreStore:
         self._db = connection
 
     def put(self, judge: str, sample: str, scores: dict[str, Score]) -> None:
-        """Keeps the scores of one sample, by subgoal hash, in one transaction."""
-        self._db.execute("BEGIN IMMEDIATE")
-        with self._db:  # commits, or rolls back
-            self._db.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (judge, sample, subgoal, score.value, score.explanation, score.error)
-                    for subgoal, score in scores.items()
-                ],
-            )
+        """Keeps scores of one sample, by subgoal hash."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (judge, sample, subgoal, score.value, score.explanation, score.error)
+                for subgoal, score in scores.items()
+            ],
+        )
 
     def get(self, judge: str, sample: str) -> dict[str, Score]:
         """All judgements of one sample, by subgoal hash."""
@@ -35,14 +33,22 @@ class ScoreStore:
         )
         return {row[0]: Score(value=row[1], explanation=row[2], error=row[3]) for row in rows}
 
+    def known(self, judge: str, samples: Sequence[str]) -> dict[tuple[str, str], bool]:
+        """(sample, subgoal) hashes that were judged, and whether there is a value."""
+        marks = ", ".join("?" for _ in samples)
+        rows = self._db.execute(
+            "SELECT sample, subgoal, value IS NOT NULL FROM scores"
+            f" WHERE judge = ? AND sample IN ({marks})",
+            (judge, *samples),
+        )
+        return {(sample, subgoal): bool(judged) for sample, subgoal, judged in rows}
+
     def join(self, run: str, samples: Iterable[Sample]) -> None:
         """Notes that these samples are rows of a run."""
-        self._db.execute("BEGIN IMMEDIATE")
-        with self._db:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
-                [(run, sample.index, sample.hash, sample.id) for sample in samples],
-            )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?)",
+            [(run, sample.index, sample.hash, sample.id) for sample in samples],
+        )
 
     def leave(self, run: str) -> None:
         """Forgets a run's list of rows. Judgements stay: they belong to everyone."""

@@ -1,8 +1,8 @@
 """The store: one SQLite file for scores, replies, usage and the list of runs.
 
 Scores and replies are keyed by content, so a run that was killed pays for nothing twice and two
-runs share what they have in common. Every write is committed at once under a write-ahead log:
-kill -9 loses at most the calls in flight.
+runs share what they have in common. Under the write-ahead log a committed transaction survives a
+kill -9 of the process.
 """
 
 import sqlite3
@@ -16,6 +16,7 @@ from .errors import UserError
 from .replies import ReplyStore
 from .runs import RunStore
 from .scores import ScoreStore
+from .usage import Ledger
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS scores (
@@ -28,11 +29,16 @@ CREATE TABLE IF NOT EXISTS replies (
 CREATE TABLE IF NOT EXISTS usage (
   run TEXT, role TEXT, model TEXT, calls INTEGER, from_store INTEGER,
   tokens_in INTEGER, tokens_out INTEGER, seconds REAL,
+  tokens_cached INTEGER DEFAULT 0, cost_usd REAL,
   PRIMARY KEY (run, role, model)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
   id TEXT PRIMARY KEY, created TEXT, updated TEXT, status TEXT, stage TEXT,
   data TEXT, goal TEXT, out TEXT, config TEXT) WITHOUT ROWID;
 """
+
+
+COLUMNS = {"usage": {"tokens_cached": "INTEGER DEFAULT 0", "cost_usd": "REAL"}}
+"""What tables have gained since the first version: added to a store that lacks them."""
 
 
 class Store:
@@ -50,9 +56,28 @@ class Store:
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.executescript(SCHEMA)
+            for table, columns in COLUMNS.items():
+                found = self.connection.execute(f"PRAGMA table_info({table})")
+                for name in columns.keys() - {row[1] for row in found}:
+                    kind = columns[name]
+                    self.connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
         self.scores = ScoreStore(self.connection)
         self.replies = ReplyStore(self.connection)
         self.runs = RunStore(self.connection)
+        self._ledgers: dict[str, Ledger] = {}
+
+    def ledger(self, run: str) -> Ledger:
+        """The one ledger of a run: its roles share it."""
+        if run not in self._ledgers:
+            self._ledgers[run] = Ledger(self.connection, run)
+        return self._ledgers[run]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes of the block, or none. Other processes wait."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        with self.connection:  # commits, or rolls back
+            yield
 
     def close(self) -> None:
         self.connection.close()

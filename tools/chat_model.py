@@ -1,44 +1,71 @@
 """Any OpenAI-compatible server (OpenAI, vLLM, Ollama, llama.cpp) through langchain-openai."""
 
 import asyncio
-import json
 import os
-import re
+import random
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
-
 from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
+from ..memory.records import Spent
+from .formats import (
+    FORMATS,
+    Form,
+    messages_for,
+    names_format,
+    options_of,
+    parse,
+    problem_of,
+    repair_messages,
+    text_of,
+)
 from .model import Ask, Message, R, Reply
+from .prices import Price, price_of
+from .throttle import Throttle
+from .tokens import PER_TOKEN
+
+if TYPE_CHECKING:
+    from .aio_chat import AioChatOpenAI
 
 OPENAI = "https://api.openai.com/v1"
 
-FORMATS = ("json_schema", "tool_call", "json_mode", "plain")
-"""Ways to ask for JSON, from the strictest down. The one that a server takes is remembered."""
+PASSING = {408, 409, 425, 429}
+"""Statuses below 500 that may be well another time; so may all from 500 up."""
 
+OVERLOADED = {429, 503, 504, 529}
+"""Statuses that ask for fewer calls at once."""
 
-class _Rejected(Exception):
-    """The server does not know this way of asking for JSON."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds before the second attempt, which double from attempt to attempt, and their bound."""
+
+PATIENCE = 300.0
+"""Seconds that a server may ask to wait; a run stops where it asks for more."""
 
 
 @dataclass
 class ChatModel:
     """One model of one server. The key is read from OPENAI_API_KEY and kept nowhere else.
 
-    timeout: seconds of silence that end an attempt; retries: attempts after the first on 408,
-    409, 429 and 5xx and on lost connections, with jittered backoff and the server's Retry-After.
-    All attempts of a call together may take `timeout` times their number.
+    timeout: seconds for a whole reply; retries: attempts after the first on 408, 409, 425, 429 and
+    5xx, lost connections and broken bodies, after a jittered wait that doubles, or the server's
+    Retry-After; a time-out is tried once more. max_concurrency: most calls under way; rpm, tpm:
+    most requests and tokens a minute; prices: the user's own table.
     """
 
     model: str
     base_url: str | None = None
     timeout: float = 120.0
-    retries: int = 4
+    retries: int = 6
+    max_concurrency: int = 32
+    rpm: float | None = None
+    tpm: float | None = None
+    prices: dict[str, Price] = field(default_factory=dict)
     _format: int = field(default=0, init=False)
     _takes_temperature: bool = field(default=True, init=False)
+    _answered: bool = field(default=False, init=False)
+    _last_tokens_out: int = field(default=200, init=False)
 
     def __post_init__(self) -> None:
         self.base_url = server_address(self.base_url)
@@ -67,123 +94,206 @@ class ChatModel:
         parts = urlsplit(self.base_url)
         return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
-    @cached_property
-    def _client(self) -> Any:
-        from langchain_openai import ChatOpenAI
+    @property
+    def price(self) -> Price | None:
+        return self._price
 
-        return ChatOpenAI(
+    @cached_property
+    def _price(self) -> Price | None:
+        return price_of(self.model, self.base_url or OPENAI, self.prices)
+
+    @cached_property
+    def _throttle(self) -> Throttle:
+        return Throttle(self.max_concurrency, self.rpm, self.tpm)
+
+    @cached_property
+    def client(self) -> "AioChatOpenAI":
+        from .aio_chat import AioChatOpenAI
+
+        return AioChatOpenAI(
             model=self.model,
             base_url=self.base_url,
             api_key=os.environ.get("OPENAI_API_KEY", "").strip() or "none",  # pyright: ignore[reportArgumentType]
             timeout=self.timeout,
-            max_retries=self.retries,
         )
+
+    async def aclose(self) -> None:
+        if "client" in vars(self):
+            await self.client.aclose()
 
     async def answer(self, ask: Ask[R]) -> Reply[R]:
         """Errors: see Model. One repair call is made where the reply does not fit the schema."""
         messages = ask.messages()
-        text, used = await self._call(ask, messages)
+        text, spent = await self._call(ask, messages)
         try:
-            return Reply(_parse(ask, text), 1, *used)
+            return Reply(_checked(ask, text), spent)
         except ValueError as error:
-            problem = _problem(error)
-        repair: list[Message] = [
-            *messages,
-            {"role": "assistant", "content": text},
-            {
-                "role": "user",
-                # With the schema, for servers that take `response_format` and ignore it.
-                "content": f"That reply cannot be used: {problem}\nSend the whole reply again. "
-                + _schema_text(ask.reply),
-            },
-        ]
-        text, more = await self._call(ask, repair)
+            problem = problem_of(error)
         try:
-            return Reply(_parse(ask, text), 2, used[0] + more[0], used[1] + more[1])
+            text, more = await self._call(ask, repair_messages(ask.reply, messages, text, problem))
+        except ReplyFailure as failure:
+            failure.spent += spent
+            raise
+        spent += more
+        try:
+            return Reply(_checked(ask, text), spent)
         except ValueError as error:
-            raise ReplyFailure(
-                f"invalid reply, also after repair: {_problem(error)}",
-                calls=2,
-                tokens_in=used[0] + more[0],
-                tokens_out=used[1] + more[1],
-            ) from error
+            reason = f"invalid reply, also after repair: {problem_of(error)}"
+            raise ReplyFailure(reason, spent=spent) from error
 
-    async def _call(self, ask: Ask[Any], messages: list[Message]) -> tuple[str, tuple[int, int]]:
-        """The reply's text and its (input, output) tokens, by the best format the server takes."""
+    async def _call(self, ask: Ask[Any], messages: list[Message]) -> tuple[str, Spent]:
+        """The reply's text and its cost, by the best format that the server takes."""
+        from .aio_chat import HttpFailure
+
         while True:
-            current = self._format
+            form, request = self.form, self.request(ask, messages)
             try:
-                return await self._send(ask, messages, FORMATS[current])
-            except _Rejected:
-                self._format = max(self._format, current + 1)
+                return self.read(await self._send(request), form)
+            except HttpFailure as failure:
+                if not self.learn(str(failure), request, form):
+                    raise ReplyFailure(f"bad request: {_line(failure)}") from failure
 
-    async def _send(
-        self, ask: Ask[Any], messages: list[Message], form: str
-    ) -> tuple[str, tuple[int, int]]:
-        import openai
+    @property
+    def form(self) -> Form:
+        return FORMATS[self._format]
 
-        sent = messages
-        if form in ("json_mode", "plain"):
-            *before, last = messages
-            # In the last message: chat templates may insist that roles alternate.
-            text = f"{last['content']}\n\n{_schema_text(ask.reply)}"
-            sent = [*before, {"role": last["role"], "content": text}]
-        # In `extra_body`, because langchain-openai parses a `response_format` of its own and
-        # raises on truncated replies that can be repaired.
-        options: dict[str, Any] = {"extra_body": _format_body(ask.reply, form)}
+    def request(self, ask: Ask[Any], messages: list[Message]) -> dict[str, Any]:
+        """The body of a request, in the format that is remembered for the server."""
+        options = options_of(ask.reply, self.form)
         if self._takes_temperature:
-            options["temperature"] = ask.temperature
-        deadline = self.timeout * (self.retries + 1)
+            options = {**options, "temperature": ask.temperature}
+        return self.client.payload(messages_for(ask.reply, self.form, messages), **options)
+
+    def read(self, body: Any, form: Form, price: Price | None = None) -> tuple[str, Spent]:
+        """The reply's text and its cost. Raises ReplyFailure for a refusal, or another body."""
         try:
-            # httpx counts from byte to byte: a reply that trickles in needs a deadline beside it.
-            async with asyncio.timeout(deadline):
-                message = await self._client.ainvoke(sent, **options)
-        except TimeoutError as error:
-            raise ReplyFailure(f"no whole reply within {deadline:g} s", outage=True) from error
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            if "temperature" in options and "temperature" in str(error):
-                self._takes_temperature = False  # reasoning models know only their own
-                return await self._send(ask, messages, form)
-            if form != "plain" and _names_format(str(error)):
-                raise _Rejected from error
-            raise ReplyFailure(f"bad request: {_line(error)}") from error
-        except openai.OpenAIError as error:
-            raise self._failure(error) from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            # The SDK lets a body that is no JSON, or of another shape, through as such errors.
+            message: Any = self.client.read(body).generations[0].message
+        except ValueError as error:
             raise ReplyFailure(f"unreadable reply: {_line(error)}", outage=True) from error
+        spent = _spent(message.usage_metadata or {}, price or self.price)
+        self._last_tokens_out = spent.tokens_out
         if refusal := message.additional_kwargs.get("refusal"):
-            raise ReplyFailure(f"the model refused: {_line(refusal)}")
-        usage = message.usage_metadata or {}
-        tokens = (usage.get("input_tokens", 0), usage.get("output_tokens", 0))
-        if form == "tool_call" and message.tool_calls:
-            return json.dumps(message.tool_calls[0]["args"]), tokens
-        if form == "tool_call" and message.invalid_tool_calls:
-            return message.invalid_tool_calls[0]["args"] or "", tokens
-        return str(message.content), tokens
+            raise ReplyFailure(f"the model refused: {_line(refusal)}", spent=spent)
+        return text_of(message, form), spent
 
-    def _failure(self, error: Exception) -> Exception:
-        """What an error of the SDK, after its retries, means for the run."""
-        import openai
+    def learn(self, refusal: str, request: dict[str, Any], form: Form) -> bool:
+        """Whether the text of a 400 or 422 told what to leave out of requests from now on."""
+        if "temperature" in request and "temperature" in refusal:
+            self._takes_temperature = False  # reasoning models know only their own
+            return True
+        if form == "plain" or not names_format(refusal):
+            return False
+        self._format = max(self._format, FORMATS.index(form) + 1)
+        return True
 
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+    async def _send(self, request: dict[str, Any]) -> Any:
+        """The body of the answer, after as many attempts as it takes.
+
+        Raises HttpFailure for a 400 or 422, else as `answer` does.
+        """
+        from aiohttp import ClientError
+
+        from .aio_chat import HttpFailure
+
+        attempt = timeouts = 0
+        while True:
+            announced = self._tokens_of(request) if self.tpm else 0
+            started = await self._throttle.enter(announced)
+            try:
+                body = await self.client.post(request)
+            except (HttpFailure, ClientError, TimeoutError, ValueError) as failure:
+                error = failure
+            else:
+                self._answered = True
+                used = body.get("usage") if self.tpm and isinstance(body, dict) else None
+                self._throttle.went_well((used or {}).get("total_tokens", announced) - announced)
+                return body
+            finally:
+                self._throttle.leave()
+            attempt += 1
+            timeouts += isinstance(error, TimeoutError)
+            retry_after = error.retry_after if isinstance(error, HttpFailure) else None
+            if isinstance(error, TimeoutError) or getattr(error, "status", 0) in OVERLOADED:
+                self._throttle.pushed_back(started, min(retry_after or 0.0, PATIENCE))
+            if timeouts > 1 or attempt >= self._attempts(error):
+                raise self._meaning(error) from error
+            if retry_after is None:
+                retry_after = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
+            await asyncio.sleep(retry_after * random.uniform(0.75, 1.25))
+
+    def _attempts(self, error: Exception) -> int:
+        """How often a call may be made that fails with this."""
+        from aiohttp import ClientConnectorError
+
+        from .aio_chat import HttpFailure
+
+        if isinstance(error, HttpFailure):
+            passing = error.status in PASSING or error.status >= 500
+            hopeless = error.code == "insufficient_quota" or (error.retry_after or 0) > PATIENCE
+            return self.retries + 1 if passing and not hopeless else 1
+        if isinstance(error, ClientConnectorError) and not self._answered:
+            return min(self.retries + 1, 3)  # most often it was never started
+        return self.retries + 1
+
+    def _meaning(self, error: Exception) -> Exception:
+        """What an error that came of all attempts means for the run."""
+        from aiohttp import ClientConnectorError, ClientError
+
+        from .aio_chat import HttpFailure
+
+        if isinstance(error, TimeoutError):
+            return ReplyFailure(f"no whole reply within {self.timeout:g} s", outage=True)
+        if isinstance(error, ClientConnectorError):
+            return ModelUnavailable(
+                f"{self.place} does not answer ({_line(error.os_error)}): "
+                "start the server or check --base-url."
+            )
+        if isinstance(error, ClientError):
+            return ReplyFailure(f"connection lost: {_line(error)}", outage=True)
+        if not isinstance(error, HttpFailure):
+            return ReplyFailure(f"unreadable reply: {_line(error)}", outage=True)
+        if error.status in (400, 422):
+            return error
+        if error.status in (401, 403):
             return ModelUnavailable(
                 f"{self.place} refuses the key in OPENAI_API_KEY: set a key that is valid there."
             )
-        if isinstance(error, openai.NotFoundError):
+        if error.status == 404:
             return ModelUnavailable(
                 f"{self.place} knows no model {self.model!r} (or the URL is wrong): "
                 "check --model and --base-url."
             )
-        if isinstance(error, openai.APITimeoutError):
-            return ReplyFailure(f"no reply within {self.timeout:g} s", outage=True)
-        if isinstance(error, openai.APIConnectionError):
-            return ModelUnavailable(
-                f"{self.place} does not answer: start the server or check --base-url."
-            )
-        if getattr(error, "code", None) == "insufficient_quota":
+        if error.status == 402 or error.code == "insufficient_quota":
             return ModelUnavailable(f"{self.place}: the account's quota is used up.")
-        return ReplyFailure(_line(error), outage=True)
+        if (error.retry_after or 0) > PATIENCE:
+            return ModelUnavailable(
+                f"{self.place} asks to wait {error.retry_after:.0f} s before the next call. "
+                "Go on then."
+            )
+        return ReplyFailure(_line(error), outage=self._attempts(error) > 1 or error.status >= 500)
+
+    def _tokens_of(self, request: dict[str, Any]) -> int:
+        """About how many tokens a call will take."""
+        characters = sum(len(message["content"] or "") for message in request["messages"])
+        return characters // PER_TOKEN + self._last_tokens_out
+
+
+def _checked(ask: Ask[R], text: str) -> R:
+    value: R = parse(ask.reply, text)
+    ask.check(value)
+    return value
+
+
+def _spent(usage: Any, price: Price | None) -> Spent:
+    tokens_in, tokens_out = usage.get("input_tokens", 0), usage.get("output_tokens", 0)
+    cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
+    return Spent(
+        calls=1,
+        tokens_in=tokens_in,
+        tokens_cached=cached,
+        tokens_out=tokens_out,
+        cost_usd=price.cost(tokens_in, cached, tokens_out) if price else None,
+    )
 
 
 def server_address(base_url: str | None) -> str:
@@ -197,50 +307,6 @@ def _is_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets that do not match, a port that is no number
         return False
-
-
-def _format_body(schema: type[BaseModel], form: str) -> dict[str, Any]:
-    name, body = schema.__name__, schema.model_json_schema()
-    if form == "json_schema":
-        wrapped = {"name": name, "schema": body, "strict": True}
-        return {"response_format": {"type": "json_schema", "json_schema": wrapped}}
-    if form == "tool_call":
-        return {
-            "tools": [{"type": "function", "function": {"name": name, "parameters": body}}],
-            "tool_choice": {"type": "function", "function": {"name": name}},
-        }
-    return {"response_format": {"type": "json_object"}} if form == "json_mode" else {}
-
-
-def _schema_text(schema: type[BaseModel]) -> str:
-    text = json.dumps(schema.model_json_schema())
-    return f"Reply with one JSON object of this JSON schema:\n{text}"
-
-
-def _names_format(error: str) -> bool:
-    if re.search(r"context.length", error):  # a long prompt: its tokens "in the functions" count
-        return False
-    return bool(re.search(r"response_format|json_schema|json_object|tool|function|schema", error))
-
-
-def _parse(ask: Ask[R], text: str) -> R:
-    """The reply in a text that may wrap it in a code fence, reasoning or prose."""
-    if not text.lstrip().startswith("{"):
-        # Reasoning ends so; some servers leave its opening mark out.
-        text = text.partition("</think>")[2] or text
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        raise ValueError("it holds no complete JSON object")
-    value: R = ask.reply.model_validate_json(text[start : end + 1])
-    ask.check(value)
-    return value
-
-
-def _problem(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']}"
-    return str(error)
 
 
 def _line(error: object) -> str:

@@ -1,7 +1,7 @@
 """From scores to coverage: A(s) with its interval, support, and the verdict."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..memory.records import Coverage, LedgerEntry, Subgoal, Verdict
 from ..memory.scores import SUPPORTING, ScoreStore
@@ -113,9 +113,9 @@ def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:
 
 
 def mean_interval(
-    values: dict[float, int],
+    values: Mapping[float, int], bounds: tuple[float, float] = (0.0, 1.0)
 ) -> tuple[float | None, tuple[float, float] | None]:
-    """Mean and 95 % t-interval (clipped to [0, 1]) of values with their counts."""
+    """Mean and 95 % t-interval (clipped to the bounds) of values with their counts."""
     from scipy.stats import t
 
     n = sum(values.values())
@@ -126,7 +126,7 @@ def mean_interval(
         return mean, None
     variance = math.fsum(count * (value - mean) ** 2 for value, count in values.items()) / (n - 1)
     half = float(t.ppf(0.975, n - 1)) * math.sqrt(variance / n)
-    return mean, (max(0.0, mean - half), min(1.0, mean + half))
+    return mean, (max(bounds[0], mean - half), min(bounds[1], mean + half))
 
 
 def share_interval(part: int, whole: int) -> tuple[float, float] | None:

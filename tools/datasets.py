@@ -64,8 +64,8 @@ class Table:
         """
         return self._sample(index, self.row(index))
 
-    def samples(self) -> Iterator[Sample | None]:
-        """All rows in order; memory stays flat."""
+    def __iter__(self) -> Iterator[Sample | None]:
+        """All rows in order, as `sample` gives them; memory stays flat."""
         for index, row in enumerate(self.rows):
             yield self._sample(index, _decode(row))
 

@@ -2,6 +2,7 @@
 
 from .embeddings import Embedder
 from .model import Ask, R, Reply
+from .prices import FREE, Price
 
 VERSION = 1
 """Counts up when an embedded answer changes, so that stored ones are not taken for it."""
@@ -15,6 +16,8 @@ HONESTY = (
 class EmbeddedModel:
     """Deterministic answers from sentence embeddings and plain text rules."""
 
+    price: Price | None = FREE
+
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
@@ -24,3 +27,6 @@ class EmbeddedModel:
 
     async def answer(self, ask: Ask[R]) -> Reply[R]:
         return Reply(await ask.embedded(self._embedder))
+
+    async def aclose(self) -> None:
+        """It has no connections."""

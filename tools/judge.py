@@ -1,8 +1,12 @@
 """The judge: f_eval of the paper (Eq. 6), asked about one row and up to six subgoals at once."""
 
+import random
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
 from pydantic import Field
 
-from ..memory.records import Subgoal
+from ..memory.records import Sample, Score, Subgoal
 from ..memory.scores import SUPPORTING
 from .embeddings import Embedder
 from .model import Ask, Message, ReplySchema
@@ -10,6 +14,12 @@ from .text import VERBS, fence, listed, passages, shorten, stem, words
 
 RUBRIC_VERSION = 1
 """Counts up when rubric, prompt or embedded answer change: old judgements are not mixed in."""
+
+Mode = Literal["joint", "pairwise"]
+"""One call for a row and up to MOST_SUBGOALS subgoals, or one call for a pair (as in the paper)."""
+
+MOST_SUBGOALS = 6
+"""Subgoals in one joint call."""
 
 ANCHORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -50,7 +60,10 @@ class Judgements(ReplySchema):
 
 
 class JudgeAsk(Ask[Judgements]):
-    """One row against some subgoals. `order` is the order of the reply, seeded by the row."""
+    """One row against some subgoals. `order` is the order of the reply, seeded by the row.
+
+    `row_first` puts the row before the capabilities.
+    """
 
     role = "scorer"
     reply = Judgements
@@ -61,19 +74,20 @@ class JudgeAsk(Ask[Judgements]):
     output: str
     subgoals: tuple[Subgoal, ...]
     order: tuple[str, ...]
+    row_first: bool = False
 
     def messages(self) -> list[Message]:
-        # Constant parts first, so that servers with prefix caching reuse them from row to row.
+        # What the next call repeats comes first, so that servers with prefix caching reuse it: the
+        # capabilities from row to row or, in pairwise mode, the row from capability to capability.
         row = {"SYSTEM MESSAGE": self.system, "INPUT": self.input, "OUTPUT": self.output}
         fenced = "\n\n".join(fence(label, text) for label, text in row.items() if text)
         order = f"Judge the capabilities in this order: {', '.join(self.order)}."
-        capabilities = "\n".join(f"- {s.id}: {s.name}. {s.description}" for s in self.subgoals)
+        named = "\n".join(f"- {s.id}: {s.name}. {s.description}" for s in self.subgoals)
+        capabilities = f"Capabilities:\n{named}"
+        parts = [fenced, capabilities] if self.row_first else [capabilities, fenced]
         return [
             {"role": "system", "content": SYSTEM},
-            {
-                "role": "user",
-                "content": f"Capabilities:\n{capabilities}\n\n{fenced}\n\n{order}",
-            },
+            {"role": "user", "content": "\n\n".join([*parts, order])},
         ]
 
     async def embedded(self, embedder: Embedder) -> Judgements:
@@ -92,6 +106,45 @@ class JudgeAsk(Ask[Judgements]):
             explanation = _explain(named, found, texts[best], float(by_passage[best]), score)
             judgements.append(Judgement(id=subgoal.id, explanation=explanation, score=score))
         return Judgements(judgements=judgements)
+
+
+def asks_of(sample: Sample, subgoals: Sequence[Subgoal], mode: Mode) -> Iterator[JudgeAsk]:
+    """The asks that judge a row against some subgoals."""
+    size = MOST_SUBGOALS if mode == "joint" else 1
+    for start in range(0, len(subgoals), size):
+        chunk = subgoals[start : start + size]
+        order = [subgoal.id for subgoal in chunk]
+        random.Random(sample.hash).shuffle(order)
+        yield JudgeAsk(
+            system=sample.system,
+            input=sample.input,
+            output=sample.output,
+            subgoals=tuple(chunk),
+            order=tuple(order),
+            row_first=mode == "pairwise",
+        )
+
+
+def scores_of(reply: Judgements, subgoals: Sequence[Subgoal]) -> dict[str, Score]:
+    """Scores by subgoal hash. They are matched by id, never by position."""
+    found: dict[str, list[Score]] = {}
+    for judgement in reply.judgements:
+        value = judgement.score
+        score = (
+            Score(value=value, explanation=judgement.explanation)
+            if 0 <= value <= 1
+            else Score(error=f"the score {value:g} is not between 0 and 1")
+        )
+        found.setdefault(judgement.id, []).append(score)
+    return {subgoal.hash: _only(found.get(subgoal.id, [])) for subgoal in subgoals}
+
+
+def _only(scores: list[Score]) -> Score:
+    if not scores:
+        return Score(error="the reply lacks this subgoal's id")
+    if len(scores) > 1:
+        return Score(error="the reply has this subgoal's id more than once")
+    return scores[0]
 
 
 NAMED = 0.3

@@ -5,15 +5,16 @@ paid replies and the usage ledger.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from ..memory.errors import ReplyFailure
-from ..memory.records import Usage, content_hash
+from ..memory.records import Spent, Usage, content_hash
 from ..memory.store import Store
 from .embeddings import Embedder
+from .prices import Price
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -55,12 +56,10 @@ class Ask(BaseModel, Generic[R]):
 
 @dataclass(frozen=True)
 class Reply(Generic[R]):
-    """A value and what it cost. Tokens are as the server counted them."""
+    """A value and what it cost."""
 
     value: R
-    calls: int = 1
-    tokens_in: int = 0
-    tokens_out: int = 0
+    spent: Spent = field(default_factory=lambda: Spent(calls=1))
 
 
 class Model(Protocol):
@@ -69,18 +68,31 @@ class Model(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def price(self) -> Price | None:
+        """None where it is not known; a price of nothing for a model that costs nothing."""
+        ...
+
     async def answer(self, ask: Ask[R]) -> Reply[R]:
         """Raises ReplyFailure for this ask alone, ModelUnavailable when no ask can succeed."""
         ...
 
+    async def aclose(self) -> None:
+        """Gives up its connections; the next ask opens them again."""
+        ...
+
 
 class Door:
-    """A model with a memory and a ledger, for one run."""
+    """A model with a memory and a ledger, for one run.
+
+    The ledger's entry of an ask that is not remembered is left for the caller to write, in one
+    transaction with what it keeps of the reply.
+    """
 
     def __init__(self, model: Model, store: Store, run: str) -> None:
         self.model = model
         self._store = store
-        self._run = run
+        self.ledger = store.ledger(run)
 
     async def ask(self, ask: Ask[R]) -> R:
         """The reply's value, from the store where the same was asked before. Errors: see Model."""
@@ -94,10 +106,17 @@ class Door:
             str(ask.messages()),
         )
         if kept := self._store.replies.get(key):
-            self._enter(ask, from_store=1)
-            return self._parse(ask, kept)
-        value = await self._fresh(ask)
-        self._store.replies.put(key, ask.role, self.model.name, value.model_dump_json())
+            self.ledger.add(Usage(role=ask.role, model=self.model.name, from_store=1))
+            self.ledger.write()
+            return ask.reply.model_validate_json(kept)
+        try:
+            value = await self._fresh(ask)
+        except ReplyFailure:
+            self.ledger.write()
+            raise
+        with self._store.transaction():
+            self._store.replies.put(key, ask.role, self.model.name, value.model_dump_json())
+            self.ledger.write()
         return value
 
     async def _fresh(self, ask: Ask[R]) -> R:
@@ -105,24 +124,12 @@ class Door:
         try:
             reply = await self.model.answer(ask)
         except ReplyFailure as failure:
-            self._charge(ask, failure, time.monotonic() - start)
+            self.charge(ask.role, failure.spent, time.monotonic() - start)
             raise
-        self._charge(ask, reply, time.monotonic() - start)
+        self.charge(ask.role, reply.spent, time.monotonic() - start)
         return reply.value
 
-    def _charge(self, ask: Ask[Any], paid: Reply[Any] | ReplyFailure, seconds: float) -> None:
-        self._enter(
-            ask,
-            calls=paid.calls,
-            tokens_in=paid.tokens_in,
-            tokens_out=paid.tokens_out,
-            seconds=seconds,
+    def charge(self, role: str, spent: Spent, seconds: float = 0.0) -> None:
+        self.ledger.add(
+            Usage(role=role, model=self.model.name, seconds=seconds, **spent.model_dump())
         )
-
-    def _enter(self, ask: Ask[Any], **used: Any) -> None:
-        usage = Usage(role=ask.role, model=self.model.name, **used)
-        self._store.replies.charge(self._run, usage)
-
-    @staticmethod
-    def _parse(ask: Ask[R], text: str) -> R:
-        return ask.reply.model_validate_json(text)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..memory.files import atomic_text
 from ..memory.records import (
+    Agreement,
     Coverage,
     FilterResult,
     Finding,
@@ -68,6 +69,7 @@ class Report(Record):
     ledger: list[LedgerEntry]
     filtered: FilterResult
     usage: list[Usage]
+    audit: list[Agreement] = []
     files: dict[str, str]
 
 

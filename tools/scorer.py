@@ -4,20 +4,17 @@ What is judged already is not asked again, so a killed run goes on where it was.
 """
 
 import asyncio
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 
 from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
-from ..memory.records import RowCounts, Sample, Score, Subgoal
+from ..memory.records import RowCounts, Sample, Score, Spent, Subgoal
 from ..memory.store import Store
 from .embedded_model import EmbeddedModel
-from .judge import RUBRIC_VERSION, JudgeAsk
+from .judge import RUBRIC_VERSION, JudgeAsk, Mode, asks_of, scores_of
 from .model import Door, Model
-
-MOST_SUBGOALS = 6
-"""Subgoals in one call."""
 
 EMBEDDED_CONCURRENCY = 128
 """Rows under way at once with the embedded model: they share the encoder's batches."""
@@ -26,33 +23,66 @@ OUTAGES, UNUSABLE = 10, 30
 """So many failed calls in a row stop the run: outages of the server, or any failures. Rows that
 failed in an earlier run do not count: they may fail for good, and come one after another."""
 
+READ_AT_ONCE = 256
+"""Rows that are looked up in the store together."""
+
 
 @dataclass(frozen=True)
 class ScoreProgress:
-    """`done` of `total` rows; `failed` counts pairs without a judgement."""
+    """`done` of `total` rows; `failed` counts pairs without a judgement.
+
+    `spent` is what the run has cost so far, all its roles together.
+    """
 
     done: int
     total: int
     failed: int
+    spent: Spent = field(default_factory=Spent)
+    note: str = ""
 
 
-def judge_id(model: Model) -> str:
+Listener = Callable[[ScoreProgress], None]
+
+
+def ignore(progress: ScoreProgress) -> None:
+    """Listens to nothing."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is still to be judged of a row. `again`: some of it failed in an earlier run."""
+
+    hash: str
+    sample: Sample
+    subgoals: tuple[Subgoal, ...]
+    again: bool
+
+
+def judge_id(model: Model, mode: Mode) -> str:
     """What judgements are kept under: model, mode and rubric."""
-    return f"{model.name}, joint, rubric {RUBRIC_VERSION}"
+    return f"{model.name}, {mode}, rubric {RUBRIC_VERSION}"
 
 
 class Scorer:
-    """Judges rows for one run through one door."""
+    """Judges rows for one run through one door, up to `concurrency` at a time.
 
-    def __init__(self, door: Door, store: Store, concurrency: int = 16) -> None:
+    A row counts as under way until its scores are committed: what a kill can lose of paid replies
+    is what was under way.
+    """
+
+    def __init__(
+        self, door: Door, store: Store, concurrency: int = 16, mode: Mode = "joint"
+    ) -> None:
         self.model = door.model
-        self._door = door
+        self.mode: Mode = mode
+        self.judge = judge_id(door.model, mode)
+        self.door = door
         self._store = store
         embedded = isinstance(door.model, EmbeddedModel)
         self._concurrency = EMBEDDED_CONCURRENCY if embedded else concurrency
-        self.judge = judge_id(door.model)
-        self._failed = 0
-        self._failed_in_a_row = 0
+        self._open: set[str] = set()
+        self._failed = self._failed_in_a_row = 0
+        self._unwritten: list[tuple[str, dict[str, Score], asyncio.Future[None]]] = []
 
     async def score(
         self,
@@ -60,7 +90,7 @@ class Scorer:
         rows: Iterable[Sample | None],
         total: int,
         subgoals: Sequence[Subgoal],
-        on_progress: Callable[[ScoreProgress], None] = lambda progress: None,
+        on_progress: Listener = ignore,
     ) -> RowCounts:
         """Judges `rows` (None: a row with an empty output, which is left out).
 
@@ -69,126 +99,128 @@ class Scorer:
         """
         counts = RowCounts(read=0, usable=0)
         self._failed = self._failed_in_a_row = 0
-        under_way: dict[asyncio.Task[None], str] = {}
+        self._open.clear()
         self._store.scores.leave(run)
-        ticker = _Ticker(on_progress)
+        jobs = self._jobs(run, rows, subgoals, counts)
+        ticker = _Ticker()
 
-        async def settle(everything: bool = False) -> None:
-            when = asyncio.ALL_COMPLETED if everything else asyncio.FIRST_COMPLETED
-            done, _ = await asyncio.wait(under_way, return_when=when)
-            for task in done:
-                del under_way[task]
-                task.result()
+        def tell(last: bool = False) -> None:
+            if last or ticker.due():
+                done, spent = counts.read - len(self._open), self.door.ledger.total()
+                on_progress(ScoreProgress(done, total, self._failed, spent))
 
+        async def work() -> None:
+            try:
+                for job in jobs:  # shared: each takes the next
+                    await (self._judge(job) if job else asyncio.sleep(0))
+                    tell()
+            except BaseException:
+                jobs.close()  # the others finish what they have, and take no more
+                raise
+
+        workers = [asyncio.create_task(work()) for _ in range(self._concurrency)]
         try:
-            for batch in _batches(rows):
-                self._store.scores.join(run, [sample for sample in batch if sample])
-                for sample in batch:
-                    counts.read += 1
-                    if sample is None:
-                        counts.empty += 1
-                    else:
-                        counts.usable += 1
-                        counts.cut += sample.cut > 0
-                        pending, failed = self._pending(sample, subgoals)
-                        if pending and sample.hash not in under_way.values():
-                            task = asyncio.create_task(self._judge(sample, pending, failed))
-                            under_way[task] = sample.hash
-                    while len(under_way) >= self._concurrency:
-                        await settle()
-                    done = counts.read - len(under_way)
-                    ticker(ScoreProgress(done, total, self._failed))
-                await asyncio.sleep(0)
-            if under_way:
-                await settle(everything=True)
-        except ModelUnavailable:
-            await asyncio.gather(*under_way, return_exceptions=True)
-            raise
+            ended = await asyncio.gather(*workers, return_exceptions=True)
         finally:
-            for task in under_way:
-                task.cancel()
-        ticker(ScoreProgress(counts.read, total, self._failed), last=True)
+            for worker in workers:
+                worker.cancel()
+            self._write()  # what came in the last turn, and usage without a reply
+        if errors := [error for error in ended if error]:
+            raise errors[0]
+        tell(last=True)
         if counts.usable == 0:
             raise UserError("no row has an output to judge.")
         return counts
 
-    def _pending(self, sample: Sample, subgoals: Sequence[Subgoal]) -> tuple[list[Subgoal], bool]:
-        """Subgoals without a value, and whether one failed before; failures are tried again."""
-        known = self._store.scores.get(self.judge, sample.hash)
-        pending = [s for s in subgoals if s.hash not in known or known[s.hash].value is None]
-        return pending, any(s.hash in known for s in pending)
+    def _jobs(
+        self,
+        run: str,
+        rows: Iterable[Sample | None],
+        subgoals: Sequence[Subgoal],
+        counts: RowCounts,
+    ) -> Generator[Job | None]:
+        """What is to be judged, read as it is taken; None where others should have a turn."""
+        source = iter(rows)
+        while batch := list(islice(source, READ_AT_ONCE)):
+            samples = [sample for sample in batch if sample]
+            counts.read += len(batch)
+            counts.usable += len(samples)
+            counts.empty += len(batch) - len(samples)
+            counts.cut += sum(sample.cut > 0 for sample in samples)
+            with self._store.transaction():
+                self._store.scores.join(run, samples)
+            distinct = {sample.hash: sample for sample in samples}
+            known = self._store.scores.known(self.judge, list(distinct))
+            jobs = []
+            for key, sample in distinct.items():
+                pending = [s for s in subgoals if not known.get((key, s.hash))]
+                if pending and key not in self._open:  # identical rows are judged once
+                    self._open.add(key)
+                    again = any((key, s.hash) in known for s in pending)
+                    jobs.append(Job(key, sample, tuple(pending), again))
+            yield from jobs
+            yield None
 
-    async def _judge(self, sample: Sample, subgoals: list[Subgoal], failed: bool) -> None:
-        for start in range(0, len(subgoals), MOST_SUBGOALS):
-            chunk = subgoals[start : start + MOST_SUBGOALS]
-            scores = await self._ask(sample, chunk, failed)
-            self._store.scores.put(self.judge, sample.hash, scores)
+    async def _judge(self, job: Job) -> None:
+        for ask in asks_of(job.sample, job.subgoals, self.mode):
+            scores = await self._ask(ask, job.again)
+            await self._keep(job.hash, scores)
             self._failed += sum(score.value is None for score in scores.values())
+        self._open.discard(job.hash)
 
-    async def _ask(
-        self, sample: Sample, subgoals: list[Subgoal], known_to_fail: bool
-    ) -> dict[str, Score]:
-        """Scores by subgoal hash. Replies are matched by id, never by position."""
-        order = [subgoal.id for subgoal in subgoals]
-        random.Random(sample.hash).shuffle(order)
-        ask = JudgeAsk(
-            system=sample.system,
-            input=sample.input,
-            output=sample.output,
-            subgoals=tuple(subgoals),
-            order=tuple(order),
-        )
+    async def _ask(self, ask: JudgeAsk, again: bool) -> dict[str, Score]:
+        """Scores by subgoal hash."""
         try:
-            reply = await self._door.ask(ask)
+            reply = await self.door.ask(ask)
         except ReplyFailure as failure:
-            self._failed_in_a_row += not known_to_fail
+            self._failed_in_a_row += not again
             if self._failed_in_a_row >= (OUTAGES if failure.outage else UNUSABLE):
                 raise ModelUnavailable(
                     f"{self._failed_in_a_row} calls to {self.model.name} failed in a row, the last "
                     f"with: {failure}. What was judged is kept; go on when the server is well."
                 ) from failure
-            return {subgoal.hash: Score(error=str(failure)) for subgoal in subgoals}
+            return {subgoal.hash: Score(error=str(failure)) for subgoal in ask.subgoals}
         self._failed_in_a_row = 0
-        found: dict[str, list[Score]] = {}
-        for judgement in reply.judgements:
-            value = judgement.score
-            score = (
-                Score(value=value, explanation=judgement.explanation)
-                if 0 <= value <= 1
-                else Score(error=f"the score {value:g} is not between 0 and 1")
-            )
-            found.setdefault(judgement.id, []).append(score)
-        return {subgoal.hash: _only(found.get(subgoal.id, [])) for subgoal in subgoals}
+        return scores_of(reply, ask.subgoals)
 
+    async def _keep(self, sample: str, scores: dict[str, Score]) -> None:
+        """Returns when the scores are committed, with all that came in this turn of the loop."""
+        loop = asyncio.get_running_loop()
+        if not self._unwritten:
+            loop.call_soon(self._write)
+        committed: asyncio.Future[None] = loop.create_future()
+        self._unwritten.append((sample, scores, committed))
+        await committed
 
-def _only(scores: list[Score]) -> Score:
-    if not scores:
-        return Score(error="the reply lacks this subgoal's id")
-    if len(scores) > 1:
-        return Score(error="the reply has this subgoal's id more than once")
-    return scores[0]
-
-
-def _batches(rows: Iterable[Sample | None], size: int = 256) -> Iterator[list[Sample | None]]:
-    batch: list[Sample | None] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    def _write(self) -> None:
+        """Commits scores and usage together."""
+        unwritten, self._unwritten = self._unwritten, []
+        error: Exception | None = None
+        try:
+            with self._store.transaction():
+                for sample, scores, _ in unwritten:
+                    self._store.scores.put(self.judge, sample, scores)
+                self.door.ledger.write()
+        except Exception as failure:  # whoever waits raises it
+            error = failure
+        for *_, committed in unwritten:
+            if committed.done():  # cancelled
+                continue
+            if error:
+                committed.set_exception(error)
+            else:
+                committed.set_result(None)
 
 
 class _Ticker:
-    """Passes progress on, at most ten times a second."""
+    """Says when progress is due: at most ten times a second."""
 
-    def __init__(self, listener: Callable[[ScoreProgress], None]) -> None:
-        self._listener = listener
+    def __init__(self) -> None:
         self._next = 0.0
 
-    def __call__(self, progress: ScoreProgress, last: bool = False) -> None:
+    def due(self) -> bool:
         now = time.monotonic()
-        if last or now >= self._next:
-            self._next = now + 0.1
-            self._listener(progress)
+        if now < self._next:
+            return False
+        self._next = now + 0.1
+        return True

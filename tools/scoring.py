@@ -1,27 +1,44 @@
 """Scoring alone, without a conversation: a data file and subgoals in, scores or rows out."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..memory.errors import UserError
-from ..memory.records import Coverage, FilterResult, RowCounts
-from ..memory.store import open_store
+from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
+from ..memory.store import Store, open_store
+from .audit import audit, audit_name
 from .coverage import assess
 from .datasets import DataSource, load
 from .embeddings import Embedder
 from .exporters import ROW_FORMATS, check_suffix, write_rows
 from .filtering import ScoredRow, select
+from .judge import Mode
 from .model import Door
 from .score_files import SCORE_FORMATS, read_scores, write_scores
-from .scorer import ScoreProgress, Scorer
+from .scorer import Listener, Scorer, ignore
 from .settings import RunConfig, home, open_model, untraced
 
 
-async def score_file(
-    config: RunConfig,
-    name: str,
-    on_progress: Callable[[ScoreProgress], None],
-) -> tuple[RowCounts, list[Coverage]]:
+@dataclass(frozen=True)
+class Scored:
+    """What scoring a file came to."""
+
+    counts: RowCounts
+    coverage: list[Coverage]
+    audit: list[Agreement]
+    spent: Spent
+
+
+def open_scorer(config: RunConfig, door: Door, store: Store, mode: Mode | None = None) -> Scorer:
+    """The scorer that a configuration asks for, in its own mode unless told otherwise."""
+    return Scorer(door, store, config.max_concurrency, mode or config.mode)
+
+
+def other_mode(mode: Mode) -> Mode:
+    return "pairwise" if mode == "joint" else "joint"
+
+
+async def score_file(config: RunConfig, name: str, on_progress: Listener = ignore) -> Scored:
     """Judges the rows of `config.source` against `config.subgoals`, and writes `config.out`.
 
     What the store knows is not judged again, so an interrupted call goes on where it was. `name`
@@ -31,16 +48,26 @@ async def score_file(
     check_suffix(out, SCORE_FORMATS)
     with open_store(home()) as store, untraced():
         table = load(config.source, home() / "datasets")
-        model = open_model(config.judge or config.model, config.base_url, Embedder(config.embedder))
-        scorer = Scorer(Door(model, store, name), store, config.max_concurrency)
+        model = open_model(config.judge or config.model, config, Embedder(config.embedder))
+        door = Door(model, store, name)
+        scorer = open_scorer(config, door, store)
+        audited: list[Agreement] = []
         try:
-            counts = await scorer.score(name, table.samples(), len(table), subgoals, on_progress)
+            counts = await scorer.score(name, table, len(table), subgoals, on_progress)
             counts.bad, counts.format = table.bad_rows, table.format
             coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau)
+            if config.audit:
+                other = open_scorer(config, door, store, other_mode(config.mode))
+                audited = await audit(
+                    scorer, other, store, name, table, subgoals, config.audit, config.seed,
+                    on_progress,
+                )  # fmt: skip
             write_scores(store.scores.rows(name, scorer.judge, subgoals), out)
         finally:
             store.scores.leave(name)
-    return counts, coverage
+            store.scores.leave(audit_name(name))
+            await model.aclose()
+    return Scored(counts, coverage, audited, door.ledger.total())
 
 
 def filter_file(
@@ -52,7 +79,7 @@ def filter_file(
     """
     check_suffix(out, ROW_FORMATS)
     table = load(source, home() / "datasets")
-    hashes = {sample.index: sample.hash for sample in table.samples() if sample}
+    hashes = {sample.index: sample.hash for sample in table if sample}
     rows: list[ScoredRow] = []
     for scored, sample_hash in read_scores(scores):
         if hashes.get(scored.row) != sample_hash:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from ..memory.errors import ReplyFailure
 from .model import Ask, R, Reply
+from .prices import FREE, Price
 
 Script = Callable[[Any], BaseModel] | Iterable[BaseModel | Exception]
 
@@ -15,6 +16,7 @@ class ScriptedModel:
     """Answers each role from its script and keeps what it was asked in `asked`."""
 
     name = "scripted"
+    price: Price | None = FREE
 
     def __init__(self, **scripts: Script) -> None:
         self._scripts: dict[str, Callable[[Any], BaseModel] | Iterator[BaseModel | Exception]] = {
@@ -32,3 +34,6 @@ class ScriptedModel:
             raise value
         ask.check(value)  # pyright: ignore[reportArgumentType]
         return Reply(value)  # pyright: ignore[reportArgumentType, reportReturnType]
+
+    async def aclose(self) -> None:
+        """It has no connections."""

@@ -11,7 +11,9 @@ from .chat_model import ChatModel
 from .datasets import DataSource
 from .embedded_model import EmbeddedModel
 from .embeddings import DEFAULT_EMBEDDER, Embedder
+from .judge import Mode
 from .model import Model
+from .prices import Price
 
 
 class RunConfig(Record):
@@ -21,8 +23,11 @@ class RunConfig(Record):
     clarification and decomposition are skipped. documents: text files that synthetic rows may be
     grounded in. tau: threshold of A(s), in [0, 1]. keep: alignment from which the filter keeps a
     row. synthesize: most rows to synthesise for a subgoal. rounds: most rounds of clarification,
-    of decomposition and of synthesis. price: USD per million input and output tokens. digest: of
-    the data file, so that a run is not resumed on other rows.
+    of decomposition and of synthesis. mode: of judging; audit: share of the rows that are judged in
+    the other mode too; batch: judge by the server's Batch API. timeout: seconds for a whole reply.
+    max_concurrency: most calls under way; rpm, tpm: most requests and tokens a minute, for each
+    model. prices: the user's own table, by model. digest: of the data file, so that a run is not
+    resumed on other rows.
     """
 
     source: DataSource
@@ -38,8 +43,14 @@ class RunConfig(Record):
     base_url: str | None = None
     embedder: str = DEFAULT_EMBEDDER
     documents: list[str] = []
-    max_concurrency: int = Field(default=16, ge=1)
-    price: tuple[float, float] | None = None
+    mode: Mode = "joint"
+    audit: float = Field(default=0.0, ge=0, le=1)
+    batch: bool = False
+    timeout: float = Field(default=120.0, gt=0)
+    max_concurrency: int = Field(default=32, ge=1)
+    rpm: float | None = Field(default=None, gt=0)
+    tpm: float | None = Field(default=None, gt=0)
+    prices: dict[str, Price] = {}
     seed: int = 0
     digest: str = ""
 
@@ -67,6 +78,16 @@ def untraced() -> AbstractContextManager[None]:
     return tracing_context(enabled=False)
 
 
-def open_model(name: str | None, base_url: str | None, embedder: Embedder) -> Model:
+def open_model(name: str | None, config: RunConfig, embedder: Embedder) -> Model:
     """The chat model of that name, or the embedded model where none is named."""
-    return ChatModel(name, base_url) if name else EmbeddedModel(embedder)
+    if not name:
+        return EmbeddedModel(embedder)
+    return ChatModel(
+        name,
+        config.base_url,
+        timeout=config.timeout,
+        max_concurrency=config.max_concurrency,
+        rpm=config.rpm,
+        tpm=config.tpm,
+        prices=config.prices,
+    )

@@ -9,11 +9,21 @@ from goalcover.agents.planner import foretell, plan_items
 from goalcover.memory.records import Coverage, Gap, PlanItem, Recommendation, Sample, Subgoal
 from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
+from goalcover.tools.prices import Price
 from goalcover.tools.scripted_model import ScriptedModel
 
 ITEMS = [PlanItem(gap_id="a-gap1", subgoal_id="a", rows=10)]
 FREE = EmbeddedModel(Embedder())
-PAID = ScriptedModel()
+
+
+def paid_model(price: Price | None) -> ScriptedModel:
+    model = ScriptedModel()
+    model.price = price
+    return model
+
+
+PAID = paid_model(Price(input=2.0, output=10.0))
+UNPRICED = paid_model(None)
 
 
 @pytest.fixture(autouse=True)
@@ -81,19 +91,19 @@ ROWS = [row("a row")]
 
 
 def test_documents_cost_too() -> None:
-    without = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, None)
-    with_them = foretell(ITEMS, PAID, PAID, ROWS, ["a long passage " * 50], 3, 2, None)
+    without = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2)
+    with_them = foretell(ITEMS, PAID, PAID, ROWS, ["a long passage " * 50], 3, 2)
     assert with_them.tokens_in > without.tokens_in
 
 
 def test_the_embedded_model_costs_nothing() -> None:
-    plan = foretell(ITEMS, FREE, FREE, ROWS, [], 3, 2, (1.0, 2.0))
+    plan = foretell(ITEMS, FREE, FREE, ROWS, [], 3, 2)
     assert (plan.calls, plan.tokens_in, plan.tokens_out, plan.cost_usd) == (0, 0, 0, 0.0)
 
 
 def test_calls_are_counted_for_every_round() -> None:
-    one = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 1, None)
-    three = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 3, None)
+    one = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 1)
+    three = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 3)
     scoring = 10 * 2  # 8 subgoals are two calls a row
     assert one.calls == 1 + 2 + scoring  # 10 candidates are two groups
     assert three.calls == 3 * (1 + 2) + scoring
@@ -102,30 +112,43 @@ def test_calls_are_counted_for_every_round() -> None:
 
 
 def test_money_follows_from_tokens_and_price() -> None:
-    plan = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, (2.0, 10.0))
+    plan = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2)
     expected = (2.0 * plan.tokens_in + 10.0 * plan.tokens_out) / 1e6
     assert plan.cost_usd == pytest.approx(expected)
     assert expected > 0
 
 
 def test_without_a_price_the_cost_is_not_known() -> None:
-    assert foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, None).cost_usd is None
+    assert foretell(ITEMS, UNPRICED, PAID, ROWS, [], 3, 2).cost_usd is None
+    assert foretell(ITEMS, PAID, UNPRICED, ROWS, [], 3, 2).cost_usd is None
+
+
+def test_model_and_judge_have_prices_of_their_own() -> None:
+    half = paid_model(Price(input=1.0, output=5.0))
+    both, one = (foretell(ITEMS, PAID, judge, ROWS, [], 3, 2) for judge in (PAID, FREE))
+    mixed = foretell(ITEMS, PAID, half, ROWS, [], 3, 2)
+    assert both.cost_usd and one.cost_usd and mixed.cost_usd
+    assert mixed.cost_usd == pytest.approx((both.cost_usd + one.cost_usd) / 2)
+
+
+def test_pairs_are_a_call_each() -> None:
+    assert foretell(ITEMS, FREE, PAID, ROWS, [], 3, 2, "pairwise").calls == 10 * 3
 
 
 def test_longer_rows_cost_more() -> None:
-    short = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2, None)
-    long = foretell(ITEMS, PAID, PAID, [row("a row " * 100)], [], 3, 2, None)
+    short = foretell(ITEMS, PAID, PAID, ROWS, [], 3, 2)
+    long = foretell(ITEMS, PAID, PAID, [row("a row " * 100)], [], 3, 2)
     assert long.tokens_in > short.tokens_in
     assert long.tokens_out > short.tokens_out
 
 
 @pytest.mark.parametrize(("model", "judge"), [(PAID, FREE), (FREE, PAID)])
 def test_one_paid_model_is_not_free(model, judge) -> None:
-    plan = foretell(ITEMS, model, judge, ROWS, [], 3, 2, (1.0, 1.0))
+    plan = foretell(ITEMS, model, judge, ROWS, [], 3, 2)
     assert plan.cost_usd
     assert plan.calls == (2 * (1 + 2) if model is PAID else 10)
     assert (plan.model, plan.judge) == (model.name, judge.name)
 
 
 def test_no_rows_to_measure_is_no_error() -> None:
-    assert foretell(ITEMS, PAID, PAID, [], [], 3, 2, None).calls > 0
+    assert foretell(ITEMS, PAID, PAID, [], [], 3, 2).calls > 0

@@ -51,7 +51,7 @@ def test_questions_edit_and_synthesis(data: Path, tmp_path: Path) -> None:
         child.expect("approve, edit")
         child.send("approve" + ENTER)
         child.expect("Rows to synthesise")
-        child.expect("money unknown")
+        child.expect("price unknown")
         child.expect("approve, edit")
         child.send("edit" + ENTER)
         child.expect("rows for")

@@ -105,12 +105,22 @@ def test_rows_hold_the_asked_subgoals_by_id_and_unjudged_rows_too(scores):
     assert list(scores.rows("no run", "judge", [DOSE])) == []
 
 
-def test_a_write_that_fails_leaves_the_store_usable(scores):
-    with pytest.raises(UnicodeEncodeError):
-        scores.put("judge", "h", {"s": Score(value=0.2), "t": Score(explanation="\ud83d")})
-    assert scores.get("judge", "h") == {}
-    scores.put("judge", "h", {"s": Score(value=0.4)})
-    assert scores.get("judge", "h") == {"s": Score(value=0.4)}
+def test_a_transaction_that_fails_leaves_nothing_and_the_store_usable(tmp_path):
+    with open_store(tmp_path) as store:
+        with pytest.raises(UnicodeEncodeError), store.transaction():
+            store.scores.put("judge", "g", {"s": Score(value=0.2)})
+            store.scores.put("judge", "h", {"t": Score(explanation="\ud83d")})
+        assert store.scores.get("judge", "g") == {}
+        with store.transaction():
+            store.scores.put("judge", "h", {"s": Score(value=0.4)})
+        assert store.scores.get("judge", "h") == {"s": Score(value=0.4)}
+
+
+def test_known_says_what_was_judged_and_whether_there_is_a_value(scores):
+    scores.put("judge", "h", {"s": Score(value=0.0), "t": Score(error="refused")})
+    scores.put("other", "g", {"s": Score(value=0.2)})
+    assert scores.known("judge", ["g", "h"]) == {("h", "s"): True, ("h", "t"): False}
+    assert scores.known("judge", []) == {}
 
 
 @settings(

@@ -51,7 +51,11 @@ def first(kind: Any, **options: Any) -> Callable[[int, Body], Behaviour]:
 
 
 async def ask(server: FakeServer, retries: int = 0, timeout: float = 10.0) -> Reply[Word]:
-    return await ChatModel("m", server.base_url, timeout, retries).answer(WordAsk())
+    model = ChatModel("m", server.base_url, timeout, retries)
+    try:
+        return await model.answer(WordAsk())
+    finally:
+        await model.aclose()
 
 
 async def failure_of(server: FakeServer, **options: Any) -> str:
@@ -90,9 +94,9 @@ async def test_the_request_holds_prompt_strict_schema_and_temperature() -> None:
 async def test_the_servers_token_counts_are_taken_over() -> None:
     with FakeServer(lambda body: {"word": "a" * 400}) as server:
         reply = await ask(server)
-    assert reply.calls == 1
-    assert reply.tokens_in == len(json.dumps(server.requests[0]["messages"])) // 4
-    assert reply.tokens_out == len(json.dumps({"word": "a" * 400})) // 4
+    assert reply.spent.calls == 1
+    assert reply.spent.tokens_in == len(json.dumps(server.requests[0]["messages"])) // 4
+    assert reply.spent.tokens_out == len(json.dumps({"word": "a" * 400})) // 4
 
 
 # --- the ladder
@@ -194,7 +198,7 @@ async def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
 async def test_json_is_found_in_what_models_wrap_it_in(text: str) -> None:
     with FakeServer(lambda body: text) as server:
         reply = await ask(server)
-    assert (reply.value.word, reply.calls) == ("tea", 1)
+    assert (reply.value.word, reply.spent.calls) == ("tea", 1)
 
 
 async def test_reasoning_marks_inside_a_value_are_left_alone() -> None:
@@ -228,13 +232,13 @@ def spoilt_once(spoilt: str) -> Callable[[Body], str]:
 async def test_a_spoilt_reply_is_repaired_once(spoilt: str, reason: str) -> None:
     with FakeServer(spoilt_once(spoilt)) as server:
         reply = await ask(server)
-    assert (reply.value.word, reply.calls) == ("tea", 2)
+    assert (reply.value.word, reply.spent.calls) == ("tea", 2)
     told = server.requests[1]["messages"]
     assert told[:2] == WordAsk().messages()
     assert told[2] == {"role": "assistant", "content": spoilt}
     assert reason in told[3]["content"]
     assert '"required": ["word"]' in told[3]["content"], "the server may have ignored the schema"
-    assert reply.tokens_in == sum(
+    assert reply.spent.tokens_in == sum(
         len(json.dumps(b["messages"], ensure_ascii=False)) // 4 for b in server.requests
     )
 
@@ -248,7 +252,7 @@ async def test_after_one_repair_it_is_a_failure(kind: str) -> None:
 
 async def test_spoilt_arguments_of_a_tool_call_are_repaired() -> None:
     with FakeServer(spoilt_once('{"word": "te'), structured={"tools"}) as server:
-        assert (await ask(server)).calls == 2
+        assert (await ask(server)).spent.calls == 2
     assert server.requests[-1]["messages"][2]["content"] == '{"word": "te'
 
 

@@ -25,7 +25,7 @@ def lines(*rows: object) -> str:
 
 
 def only(table: Table) -> Sample:
-    (sample,) = table.samples()
+    (sample,) = table
     assert sample is not None
     return sample
 
@@ -130,7 +130,7 @@ def test_parquet_with_nested_messages(tmp_path):
 def test_cells_of_csv_stay_the_text_that_stands_there(tmp_path):
     cells = ["None", "NA", "null", "1.0", "007", "true"]
     content = "id,prompt,completion\n" + "".join(f"0{i},q,{c}\n" for i, c in enumerate(cells))
-    samples = [s for s in opened(tmp_path, content, "rows.csv").samples() if s]
+    samples = [s for s in opened(tmp_path, content, "rows.csv") if s]
     assert [s.output for s in samples] == cells
     assert [s.id for s in samples] == [f"0{i}" for i in range(len(cells))]
 
@@ -151,20 +151,18 @@ def test_rows_of_different_shape_keep_what_each_holds(tmp_path):
 
 
 def test_rows_without_an_id_are_known_by_their_content(tmp_path):
-    first, second, same = opened(
-        tmp_path, lines(PAIR, PAIR | {"completion": "No."}, PAIR)
-    ).samples()
+    first, second, same = opened(tmp_path, lines(PAIR, PAIR | {"completion": "No."}, PAIR))
     assert first and second and same
     assert first.id == same.id != second.id
 
 
 @pytest.mark.parametrize("output", ["", "  \n\t ", None, []])
 def test_a_row_with_an_empty_output_is_no_sample(tmp_path, output):
-    assert list(opened(tmp_path, lines(PAIR | {"completion": output})).samples()) == [None]
+    assert list(opened(tmp_path, lines(PAIR | {"completion": output}))) == [None]
 
 
 def test_a_conversation_without_an_answer_is_no_sample(tmp_path):
-    assert list(opened(tmp_path, lines(chat(("user", "Anyone?")))).samples()) == [None]
+    assert list(opened(tmp_path, lines(chat(("user", "Anyone?"))))) == [None]
 
 
 def test_lone_surrogates_do_not_reach_the_judge(tmp_path):
@@ -299,7 +297,7 @@ def test_an_unknown_form_names_the_columns_there_are(tmp_path):
 def test_a_row_of_another_form_is_named(tmp_path, first, other):
     table = opened(tmp_path, lines(first, first, other))
     with pytest.raises(UserError, match="row 3 of"):
-        list(table.samples())
+        list(table)
     with pytest.raises(UserError, match="row 3 of"):
         table.sample(2)
 
@@ -317,7 +315,7 @@ def test_any_text_is_read_as_it_was_written(tmp_path, pairs):
     rows = [{"prompt": a, "completion": b} for a, b in pairs]
     table = opened(tmp_path, lines(*rows))
     assert [table.row(i) for i in range(len(table))] == rows
-    for (a, b), sample in zip(pairs, table.samples(), strict=True):
+    for (a, b), sample in zip(pairs, table, strict=True):
         assert (sample is None) == (not b.strip())
         assert sample is None or (sample.input, sample.output) == (a, b)
 
@@ -335,4 +333,4 @@ def test_a_named_column_that_a_row_lacks_is_said_whatever_its_name(tmp_path):
     path.write_text('{"input": "q", "o": "a"}\n{"o": "b"}\n')
     table = load(DataSource(path=str(path), input_columns=["input"], output_column="o"), tmp_path)
     with pytest.raises(UserError, match="row 2 of"):
-        list(table.samples())
+        list(table)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from goalcover.memory.errors import ReplyFailure
+from goalcover.memory.records import Spent
 from goalcover.memory.store import Store
 from goalcover.tools.model import Ask, Door, Message, Reply, ReplySchema
 from goalcover.tools.scripted_model import ScriptedModel
@@ -38,7 +39,8 @@ class CountingModel(ScriptedModel):
         self.name = name
 
     async def answer(self, ask: Ask) -> Reply:
-        return Reply((await super().answer(ask)).value, calls=2, tokens_in=30, tokens_out=4)
+        spent = Spent(calls=2, tokens_in=30, tokens_out=4)
+        return Reply((await super().answer(ask)).value, spent)
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ async def test_usage_is_charged_to_the_run_that_asked(store: Store) -> None:
     await first.ask(WordAsk(about="drinks"))
     await first.ask(WordAsk(about="food"))
     await second.ask(WordAsk(about="food"))
-    (paid,), (free,) = store.replies.usage("r1"), store.replies.usage("r2")
+    (paid,), (free,) = store.ledger("r1").entries(), store.ledger("r2").entries()
     assert (paid.role, paid.model, paid.calls, paid.from_store) == ("tester", "a", 4, 0)
     assert (paid.tokens_in, paid.tokens_out) == (60, 8)
     assert (free.calls, free.from_store, free.tokens_in, free.seconds) == (0, 1, 0, 0.0)

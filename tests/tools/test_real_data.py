@@ -15,7 +15,7 @@ def test_pubmedqa_by_its_columns(tmp_path: Path) -> None:
         path=str(DATA / "pubmedqa.jsonl"), input_columns=["question"], output_column="long_answer"
     )
     table = load(source, tmp_path)
-    samples = list(table.samples())
+    samples = list(table)
     assert len(samples) == 1000, "a row holds U+2028, which ends no line"
     assert all(samples)
 
@@ -24,4 +24,4 @@ def test_codealpaca_untouched(tmp_path: Path) -> None:
     table = load(DataSource(path=str(DATA / "codealpaca_20k.jsonl")), tmp_path)
     assert table.format == "instruction/output"
     assert len(table) == 20_022
-    assert sum(sample is None for sample in table.samples()) == 6, "six outputs are empty"
+    assert sum(sample is None for sample in table) == 6, "six outputs are empty"

@@ -29,7 +29,8 @@ def source(tmp_path: Path) -> DataSource:
 
 async def scored(source: DataSource, out: Path):
     config = RunConfig(source=source, goal=Goal(text="g"), out=str(out), subgoals=[DOSE])
-    return await score_file(config, "name", lambda progress: None)
+    found = await score_file(config, "name")
+    return found.counts, found.coverage
 
 
 async def test_a_file_is_scored_and_filtered(tmp_path, source):

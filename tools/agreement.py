@@ -1,25 +1,12 @@
 """Agreement of a judge with given labels (people, or another judge), per subgoal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..memory.records import Record
-from ..tools.judge import ANCHORS
-
-
-class Agreement(Record):
-    """How a judge's values agree with labels on the rows that have both.
-
-    spearman: rank correlation, None where one side is constant. kappa: quadratic weighted kappa on
-    the six anchors. error: mean absolute difference. shift: mean of judge minus label.
-    """
-
-    subgoal_id: str
-    rows: int
-    spearman: float | None
-    kappa: float | None
-    error: float
-    shift: float
+from ..memory.records import Agreement
+from .coverage import mean_interval
+from .judge import ANCHORS
 
 
 def agreement(
@@ -50,13 +37,15 @@ def agreement(
                 weights="quadratic",
             )
         )
+    shift, interval = mean_interval(Counter(float(d) for d in ours - theirs), (-1.0, 1.0))
     return Agreement(
         subgoal_id=subgoal_id,
         rows=len(pairs),
         spearman=spearman,
         kappa=kappa,
         error=float(np.abs(ours - theirs).mean()),
-        shift=float((ours - theirs).mean()),
+        shift=shift or 0.0,
+        shift_interval=interval,
     )
 
 

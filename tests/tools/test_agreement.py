@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goalcover.evals.agreement import agreement, agreements
 from goalcover.memory.records import Subgoal
+from goalcover.tools.agreement import agreement, agreements
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.judge import ANCHORS, JudgeAsk
 
