@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := build/demo
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check bench format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -27,6 +27,9 @@ check: $(INSTALLED) ## lint, formatting, types, direction of imports
 	@mkdir -p build/typing && ln -sfn ../.. build/typing/goalcover  # where pyright finds the package
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## measure speed and memory side by side (some 10 minutes), into build/bench*.json
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 format: $(INSTALLED) ## format the code
 	$(BIN)/ruff check --fix .

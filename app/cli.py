@@ -58,6 +58,10 @@ JudgeMode = Annotated[
 Audit = Annotated[
     float, typer.Option(min=0, max=1, help="Share of rows to judge in the other mode too.")
 ]
+Batch = Annotated[
+    bool,
+    typer.Option("--batch", help="Judge by the server's Batch API: half the price, within a day."),
+]
 Concurrency = Annotated[
     int,
     typer.Option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),
@@ -138,6 +142,7 @@ def run(
     max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
     audit: Audit = 0.0,
+    batch: Batch = False,
     max_concurrency: Concurrency = 32,
     timeout: Timeout = 120.0,
     rpm: Rpm = None,
@@ -170,6 +175,7 @@ def run(
             documents=[str(path) for path in document or []],
             mode=mode,
             audit=audit,
+            batch=batch,
             max_concurrency=max_concurrency,
             timeout=timeout,
             rpm=rpm,
@@ -231,6 +237,23 @@ def show(
 
 
 @app.command()
+def batches(
+    cancel: Annotated[
+        str | None, typer.Option(metavar="ID", help="Ask the server to cancel this batch.")
+    ] = None,
+) -> None:
+    """Lists the batches that a server works on (--batch), the oldest first."""
+    with user_errors():
+        from ..tools import batch
+        from . import terminal
+
+        if cancel:
+            terminal.note(batch.cancel_batch(cancel))
+        else:
+            terminal.show_batches(batch.outstanding_batches())
+
+
+@app.command()
 def report(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default the run's own.")] = None,
@@ -260,6 +283,7 @@ def score(
     max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
     audit: Audit = 0.0,
+    batch: Batch = False,
     max_concurrency: Concurrency = 32,
     timeout: Timeout = 120.0,
     rpm: Rpm = None,
@@ -290,6 +314,7 @@ def score(
             embedder=embedder,
             mode=mode,
             audit=audit,
+            batch=batch,
             max_concurrency=max_concurrency,
             timeout=timeout,
             rpm=rpm,

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ..graph import session
+from ..memory.batches import Batch
 from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.runs import Run
 from ..tools.report import Report
@@ -40,7 +41,7 @@ LINE_EVERY = 10.0
 
 
 def note(line: str) -> None:
-    err.print(escape(line), style="dim", highlight=False)
+    err.print(escape(line), style="dim", highlight=False, soft_wrap=True)
 
 
 class Display:
@@ -269,7 +270,7 @@ def show_audit(found: list[Agreement]) -> None:
             escape(a.subgoal_id),
             str(a.rows),
             f"{a.shift:+.3f}",
-            "–" if low is None else f"{low:+.3f} – {high:+.3f}",
+            "–" if low is None else f"{low:+.3f} to {high:+.3f}",
             f"{a.error:.3f}",
             "–" if a.kappa is None else f"{a.kappa:.2f}",
         )
@@ -295,6 +296,21 @@ def show_runs(found: list[Run]) -> None:
     table.columns[0].no_wrap = True
     for run in found:
         cells = [run.id, run.status, run.stage, Path(run.data).name, shorten(run.goal, 60)]
+        table.add_row(*map(escape, cells))
+    out.print(table)
+
+
+def show_batches(found: list[Batch]) -> None:
+    if not found:
+        note("no batches under way: `goalcover score --batch` sends some")
+        return
+    table = Table("batch", "server", "judge", "requests", "created")
+    table.columns[0].no_wrap = True
+    for batch in found:
+        place = batch.base_url.partition("://")[2]
+        judge = batch.judge.replace(f" at {place}", "")
+        name = batch.id or "not confirmed"
+        cells = [name, place, judge, f"{batch.requests:,}", batch.created[:19]]
         table.add_row(*map(escape, cells))
     out.print(table)
 

@@ -5,9 +5,8 @@ so that nothing is paid for twice.
 """
 
 import asyncio
-from typing import Any, Literal
+from typing import Literal
 
-from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents import analyzer, checker, clarifier, decomposer, planner, recommender
@@ -21,17 +20,10 @@ from ..tools.text import last_turn, shorten
 from ..tools.topics import sampled_samples
 from . import reporting
 from .state import AnalyzeTask, State
-from .toolbox import Toolbox
-
-Run = Runtime[Toolbox]
+from .toolbox import Run, tell
 
 PRICED = 50
 """Rows whose tokens are counted to foretell the cost of a synthesis."""
-
-
-def tell(runtime: Run, stage: str, **details: Any) -> None:
-    """Streams progress as a custom event."""
-    runtime.stream_writer({"stage": stage, **details})
 
 
 def teller(runtime: Run, stage: str) -> Listener:

@@ -10,13 +10,16 @@ from ..tools.judge import RUBRIC
 from .state import State
 from .toolbox import Toolbox
 
+REASONS = 5
+"""Reasons of failed judgements that are listed, the most frequent first."""
+
 
 async def write(state: State, box: Toolbox) -> dict[str, str]:
     """Writes scores.jsonl, the figures, report.json and report.html; returns their paths."""
     subgoals = state["subgoals"]
     scores = box.out / "scores.jsonl"
     rows = box.store.scores.rows(box.run, box.judge.judge, subgoals)
-    score_files.write_scores(rows, scores)
+    score_files.write_scores(rows, scores, [subgoal.id for subgoal in subgoals])
     heat = await heat_map(state, box)
     found = collect(state, box, heat, state.get("files", {}) | {"scores": str(scores)})
     found.files |= render(found, box.out)
@@ -51,7 +54,14 @@ def collect(
         ledger=state.get("ledger", []),
         filtered=state["filtered"],
         usage=box.store.ledger(box.run).entries(),
+        failures=[
+            report.Failure(reason=reason, pairs=pairs)
+            for reason, pairs in box.store.scores.failures(
+                box.run, box.judge.judge, state["subgoals"], REASONS
+            )
+        ],
         audit=state.get("audit", []),
+        prices=prices(box),
         files=files,
     )
 
@@ -82,6 +92,12 @@ def provenance(box: Toolbox) -> report.Provenance:
         verdict_rule=coverage.VERDICT_RULE,
         notes=notes,
     )
+
+
+def prices(box: Toolbox) -> dict[str, str]:
+    """The price of each model that was asked, or that it is not known."""
+    models = (box.door.model, box.judge.model)
+    return {model.name: str(model.price or "not known: give --prices") for model in models}
 
 
 async def heat_map(state: State, box: Toolbox) -> report.HeatMap:

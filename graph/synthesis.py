@@ -15,7 +15,7 @@ from ..memory.records import Source, SynthesisOutcome
 from ..tools.documents import nearest_passages
 from .routes import after_generate
 from .state import SynthesisResult, SynthesisState
-from .toolbox import Toolbox
+from .toolbox import Toolbox, tell
 
 EXEMPLAR_FROM = 0.4
 """Rows below this alignment are no exemplars."""
@@ -25,7 +25,7 @@ async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> Synthesi
     """Asks for as many rows as are still missing."""
     box, turn = runtime.context, state.get("round", 0) + 1
     item, subgoal, gap = _task(state)
-    runtime.stream_writer({"stage": "synthesize", "note": f"{subgoal.name}, round {turn}"})
+    tell(runtime, "synthesize", note=f"{subgoal.name}, round {turn}")
     nearest = await nearest_passages(
         box.documents, f"{subgoal.description} {gap.name}", box.vectors, box.embedder, EXEMPLARS
     )

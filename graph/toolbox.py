@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
 
 from ..memory.errors import UserError
-from ..memory.records import Subgoal
+from ..memory.records import Spent, Subgoal
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
 from ..tools.datasets import Table, digest, load
@@ -44,7 +47,7 @@ class Toolbox:
     @cached_property
     def judge(self) -> Scorer:
         name = self.config.judge or self.config.model
-        model = open_model(name, self.config, self.embedder)
+        model = open_model(name, self.config, self.embedder, self.config.batch)
         return open_scorer(self.config, Door(model, self.store, self.run), self.store)
 
     @cached_property
@@ -89,5 +92,18 @@ class Toolbox:
         """The name under which the synthetic rows of this run are scored."""
         return f"{self.run}/synthetic"
 
+    @property
+    def spent(self) -> Spent:
+        """What the run has cost so far."""
+        return self.store.ledger(self.run).total()
+
     def best_rows(self, subgoal: Subgoal, count: int) -> list[tuple[int, float]]:
         return self.store.scores.best_rows(self.run, self.judge.judge, subgoal, count)
+
+
+Run = Runtime[Toolbox]
+
+
+def tell(runtime: Run, stage: str, **details: Any) -> None:
+    """Streams progress as a custom event."""
+    runtime.stream_writer({"stage": stage, "spent": runtime.context.spent, **details})

@@ -63,6 +63,18 @@ class ScoreStore:
         )
         return dict(rows.fetchall())
 
+    def failures(
+        self, run: str, judge: str, subgoals: Sequence[Subgoal], count: int
+    ) -> list[tuple[str, int]]:
+        """Why judgements of a run failed, as (reason, pairs), the most frequent first."""
+        marks = ", ".join("?" for _ in subgoals)
+        return self._db.execute(
+            "SELECT error, COUNT(*) AS pairs FROM members JOIN scores USING (sample)"
+            f" WHERE run = ? AND judge = ? AND value IS NULL AND subgoal IN ({marks})"
+            " GROUP BY error ORDER BY pairs DESC, error LIMIT ?",
+            (run, judge, *(subgoal.hash for subgoal in subgoals), count),
+        ).fetchall()
+
     def low_rows(
         self, run: str, judge: str, subgoal: Subgoal, below: float
     ) -> list[tuple[int, float]]:

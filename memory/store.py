@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from .batches import BatchStore
 from .errors import UserError
 from .replies import ReplyStore
 from .runs import RunStore
@@ -34,6 +35,12 @@ CREATE TABLE IF NOT EXISTS usage (
 CREATE TABLE IF NOT EXISTS runs (
   id TEXT PRIMARY KEY, created TEXT, updated TEXT, status TEXT, stage TEXT,
   data TEXT, goal TEXT, out TEXT, config TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batches (
+  key TEXT PRIMARY KEY, judge TEXT, base_url TEXT, batch TEXT, form TEXT, fields TEXT,
+  created TEXT, state TEXT, requests INTEGER, chunks TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch_requests (
+  batch TEXT, sample TEXT, chunk TEXT, again INTEGER,
+  PRIMARY KEY (batch, sample, chunk)) WITHOUT ROWID;
 """
 
 
@@ -55,6 +62,8 @@ class Store:
         with FileLock(path.with_suffix(".lock"), mode=0o600):
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
+            # 40 MB of log: a checkpoint stops the scorer for a moment, and later ones move less.
+            self.connection.execute("PRAGMA wal_autocheckpoint = 10000")
             self.connection.executescript(SCHEMA)
             for table, columns in COLUMNS.items():
                 found = self.connection.execute(f"PRAGMA table_info({table})")
@@ -64,6 +73,7 @@ class Store:
         self.scores = ScoreStore(self.connection)
         self.replies = ReplyStore(self.connection)
         self.runs = RunStore(self.connection)
+        self.batches = BatchStore(self.connection)
         self._ledgers: dict[str, Ledger] = {}
 
     def ledger(self, run: str) -> Ledger:

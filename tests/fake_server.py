@@ -18,6 +18,8 @@ from threading import Thread
 from typing import Any, Literal, Self
 
 from aiohttp import web
+from fake_batches import FakeBatches, error_body
+from fake_batches import error as _error
 
 Body = dict[str, Any]
 Answer = Callable[[Body], dict[str, Any] | str]
@@ -46,13 +48,15 @@ class Behaviour:
 
 @dataclass(eq=False)
 class FakeServer:
-    """Answers POST /v1/chat/completions (not streamed) and GET /v1/models.
+    """Answers POST /v1/chat/completions (not streamed), GET /v1/models, and batches if told so.
 
     `requests[n]` and `headers[n]` (lower-case names) belong to the call that `behaviour(n, body)`
     sees. Calls refused with 401, 404 or 400 are numbered too, but reach neither callback; `answer`
     is asked only when its text is sent. Both run on the event loop and must not block; what they
     raise, or a malformed request, becomes a 500 and is kept in `errors`. `latency` precedes every
     reply to a POST; without any, `in_flight_peak` may fall short of the client's concurrency.
+    Lines of `batches` are answered by the same callbacks, numbered apart from calls; "hang" is then
+    a time-out of its own, and "drop" leaves the line without an answer.
     """
 
     answer: Answer
@@ -62,6 +66,7 @@ class FakeServer:
     api_key: str | None = None  # None accepts any
     models: Set[str] | None = None  # None accepts any
     structured: Set[str] = frozenset({"json_schema", "tools", "json_object"})
+    batches: FakeBatches | None = None  # None: a server without the Batch API
     port: int = 0  # 0 takes a free one
     base_url: str = field(default="", init=False)
     requests: list[Body] = field(default_factory=list, init=False)
@@ -98,6 +103,9 @@ class FakeServer:
         app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list_models)
+        if self.batches:
+            self.batches.answer = self._line
+            self.batches.add_routes(app, lambda request: self._refusal(request, {}))
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.05)
         await runner.setup()
         await web.SockSite(runner, listener).start()
@@ -146,18 +154,39 @@ class FakeServer:
         end = len(payload) // 2 if act.kind == "broken_json" else None
         return web.Response(body=payload[:end], content_type="application/json")
 
+    def _line(self, n: int, body: Body) -> tuple[int, Any] | None:
+        """The answer to one line of a batch."""
+        try:
+            if unfit := self._unfit(body):
+                return unfit[0], error_body(*unfit)
+            act = self.behaviour(n, body) if self.behaviour else Behaviour()
+            if act.kind == "drop":
+                return None
+            if act.kind in ("status", "hang"):
+                status = act.status if act.kind == "status" else 408
+                return status, error_body(status, f"status {status} on purpose")
+            return 200, self._completion(n, body, act.kind)
+        except Exception as error:
+            self.errors.append(error)
+            return 500, error_body(500, f"{type(error).__name__}: {error}")
+
     def _refusal(self, request: web.Request, body: Body) -> web.Response | None:
         if self.api_key and request.headers.get("Authorization") != f"Bearer {self.api_key}":
             return _error(401, "Incorrect API key provided", "invalid_api_key")
+        unfit = self._unfit(body)
+        return _error(*unfit) if unfit else None
+
+    def _unfit(self, body: Body) -> tuple[int, str, str | None] | None:
+        """Status, message and code with which a body is refused."""
         if body and self.models is not None and body.get("model") not in self.models:
-            return _error(404, f"Model {body.get('model')!r} does not exist", "model_not_found")
+            return 404, f"Model {body.get('model')!r} does not exist", "model_not_found"
         if body.get("stream"):
-            return _error(400, "streaming is not supported")
+            return 400, "streaming is not supported", None
         wanted = (body.get("response_format") or {}).get("type", "text")
         if wanted != "text" and wanted not in self.structured:
-            return _error(400, f"response_format type {wanted} is not supported")
+            return 400, f"response_format type {wanted} is not supported", None
         if body.get("tools") and "tools" not in self.structured:
-            return _error(400, "tools are not supported")
+            return 400, "tools are not supported", None
         return None
 
     def _completion(self, n: int, body: Body, kind: Kind) -> dict[str, Any]:
@@ -185,12 +214,6 @@ class FakeServer:
             "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
             "usage": usage,
         }
-
-
-def _error(status: int, message: str, code: str | None = None) -> web.Response:
-    kind = "invalid_request_error" if status < 429 else "server_error"
-    error = {"message": message, "type": kind, "param": None, "code": code}
-    return web.json_response({"error": error}, status=status)
 
 
 async def _drip(request: web.Request, payload: bytes, seconds: float) -> web.StreamResponse:

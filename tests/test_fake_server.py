@@ -13,6 +13,7 @@ from typing import Any
 
 import openai
 import pytest
+from fake_batches import FakeBatches
 from fake_server import Behaviour, Body, FakeServer
 
 ANSWER = {"label": "covered", "why": "größer"}
@@ -201,6 +202,88 @@ def test_a_failing_answer_is_sent_and_kept() -> None:
         with pytest.raises(openai.InternalServerError, match="no such case"):
             ask(server)
         assert [type(error) for error in server.errors] == [LookupError]
+
+
+# --- batches
+
+
+def send(client: openai.OpenAI, count: int, **extra: Any) -> Any:
+    """A batch of so many requests."""
+    lines = []
+    for number in range(count):
+        body = {"model": "m", "messages": [{"role": "user", "content": f"goal {number}?"}]} | extra
+        line = {"custom_id": f"row-{number}", "method": "POST", "url": "/v1/chat/completions"}
+        lines.append(json.dumps(line | {"body": body}).encode())
+    file = client.files.create(file=("rows.jsonl", b"\n".join(lines)), purpose="batch")
+    assert client.files.retrieve(file.id).bytes == len(b"\n".join(lines))
+    return client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h",
+        metadata={"name": "a"},
+    )  # fmt: skip
+
+
+def lines_of(client: openai.OpenAI, file_id: str | None) -> dict[str, Any]:
+    assert file_id
+    lines = [json.loads(line) for line in client.files.content(file_id).text.splitlines()]
+    return {line["custom_id"]: line for line in lines}
+
+
+def test_a_batch_from_file_to_file() -> None:
+    fails = Behaviour("status", status=503)
+    with FakeServer(answer, batches=FakeBatches(looks=1)) as server, client_for(server) as client:
+        server.behaviour = lambda n, body: (
+            {1: fails, 2: Behaviour("drop")}.get(n) or Behaviour("refusal" if n == 3 else "ok")
+        )
+        made = send(client, 5)
+        assert (made.status, made.metadata) == ("validating", {"name": "a"})
+        assert client.batches.retrieve(made.id).status == "in_progress"
+        ended = client.batches.retrieve(made.id)
+        assert ended.status == "completed"
+        assert ended.request_counts and ended.request_counts.model_dump() == {
+            "total": 5, "completed": 3, "failed": 1,
+        }  # fmt: skip
+        good = lines_of(client, ended.output_file_id)
+        assert set(good) == {"row-0", "row-3", "row-4"} and list(good) != sorted(good)
+        message = good["row-0"]["response"]["body"]["choices"][0]["message"]
+        assert json.loads(message["content"]) == ANSWER
+        assert good["row-3"]["response"]["body"]["choices"][0]["message"]["refusal"]
+        bad = lines_of(client, ended.error_file_id)
+        assert bad["row-1"]["response"]["status_code"] == 503
+        assert [batch.id for batch in client.batches.list(limit=3)] == [made.id]
+        assert server.batches and sorted(server.batches.billed) == ["row-0", "row-3", "row-4"]
+
+
+def test_batches_that_end_early() -> None:
+    fake = FakeBatches(partly=1, expire=lambda n: n == 0)
+    with FakeServer(answer, batches=fake) as server, client_for(server) as client:
+        expired = client.batches.retrieve(send(client, 3).id)
+        assert expired.status == "expired"
+        assert len(lines_of(client, expired.output_file_id)) == 1
+        left = lines_of(client, expired.error_file_id)
+        assert [line["error"]["code"] for line in left.values()] == ["batch_expired"] * 2
+        fake.hold = True
+        second = send(client, 3)
+        assert client.batches.cancel(second.id).status == "cancelling"
+        assert client.batches.retrieve(second.id).status == "cancelling"
+        fake.hold = False
+        assert client.batches.retrieve(second.id).status == "cancelled"
+        with pytest.raises(openai.ConflictError):
+            client.batches.cancel(second.id)
+        fake.refuse = lambda n: ("invalid_model", "no such model")
+        failed = client.batches.retrieve(send(client, 3).id)
+        assert failed.errors and failed.errors.data
+        assert failed.errors.data[0].message == "no such model"
+        assert len(fake.billed) == 2
+
+
+def test_batches_want_the_key_and_may_be_missing() -> None:
+    with FakeServer(answer, api_key="right", batches=FakeBatches()) as server:
+        with pytest.raises(openai.AuthenticationError):
+            client_for(server, "wrong").batches.list()
+        with pytest.raises(openai.NotFoundError):
+            client_for(server, "right").batches.retrieve("batch_0")
+    with FakeServer(answer) as server, pytest.raises(openai.NotFoundError):
+        send(client_for(server), 1)
 
 
 def test_runs_as_a_process() -> None:

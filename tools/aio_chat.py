@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -40,6 +41,7 @@ class AioChatOpenAI(ChatOpenAI):
 
     use_responses_api: bool | None = False  # compatible servers know chat completions
     _session: aiohttp.ClientSession | None = PrivateAttr(None)
+    _loop: asyncio.AbstractEventLoop | None = PrivateAttr(None)
 
     async def _agenerate(
         self,
@@ -62,11 +64,9 @@ class AioChatOpenAI(ChatOpenAI):
     def read(self, body: Any) -> ChatResult:
         """The result in the body of an answer. Raises ValueError where it has another form."""
         try:
-            result = self._create_chat_result(body)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            result = self._create_chat_result(_held(body))
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"it is no chat completion ({error!r})") from error
-        if not result.generations:
-            raise ValueError("it has no choices")
         if refusal := body["choices"][0]["message"].get("refusal"):
             # As ChatOpenAI notes it of a reply that the SDK has parsed.
             result.generations[0].message.additional_kwargs["refusal"] = refusal
@@ -84,10 +84,15 @@ class AioChatOpenAI(ChatOpenAI):
             if response.status != 200:
                 text = answer.decode("utf-8", "replace")
                 raise HttpFailure(response.status, text, _retry_after(response.headers))
-        return json.loads(answer)
+        try:
+            return json.loads(answer)
+        except RecursionError as error:
+            raise ValueError("its JSON is nested too deeply") from error
 
     def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            self._loop = loop  # a session belongs to one
             client = self.root_async_client
             known = {**client.default_headers, **client.auth_headers}
             self._session = aiohttp.ClientSession(
@@ -96,7 +101,7 @@ class AioChatOpenAI(ChatOpenAI):
                 timeout=aiohttp.ClientTimeout(total=self.request_timeout),  # pyright: ignore[reportArgumentType]
                 headers={k: v for k, v in known.items() if isinstance(v, str)},
                 # Not `trust_env`: it looks for ~/.netrc in a thread at every call.
-                proxy=_proxy(client.base_url.scheme, client.base_url.host),
+                proxy=_proxy(str(client.base_url)),
             )
         return self._session
 
@@ -104,6 +109,21 @@ class AioChatOpenAI(ChatOpenAI):
         if self._session is not None:
             await self._session.close()
             await asyncio.sleep(0)  # lets the sockets close
+
+
+def _held(body: Any) -> Any:
+    """The body, with the arguments of a tool call as its content where they are no JSON object.
+
+    A langchain message holds no others; whoever reads them can say what is wrong with them.
+    """
+    choice = body["choices"][0]
+    for call in choice["message"].get("tool_calls") or ():
+        arguments = call["function"]["arguments"]
+        if not isinstance(arguments, str) or not arguments.lstrip().startswith("{"):
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            message = {**choice["message"], "content": text, "tool_calls": None}
+            return {**body, "choices": [{**choice, "message": message}]}
+    return body
 
 
 def _certificates(url: str) -> ssl.SSLContext | bool:
@@ -114,9 +134,13 @@ def _certificates(url: str) -> ssl.SSLContext | bool:
     return context
 
 
-def _proxy(scheme: str, host: str) -> str | None:
-    """What HTTPS_PROXY and its kin say."""
-    return None if proxy_bypass(host) else getproxies().get(scheme)
+def _proxy(url: str) -> str | None:
+    """What HTTPS_PROXY and its kin say; NO_PROXY may name hosts with and without a port."""
+    parts = urlsplit(url)
+    found = getproxies().get(parts.scheme)
+    if not found or proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc):
+        return None
+    return found if "://" in found else f"http://{found}"
 
 
 def _error_of(body: str) -> tuple[str | None, str]:
@@ -124,7 +148,7 @@ def _error_of(body: str) -> tuple[str | None, str]:
     try:
         error = json.loads(body)["error"]
         return error.get("code"), str(error.get("message") or error)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None, body
 
 

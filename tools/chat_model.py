@@ -1,6 +1,5 @@
 """Any OpenAI-compatible server (OpenAI, vLLM, Ollama, llama.cpp) through langchain-openai."""
 
-import asyncio
 import os
 import random
 from dataclasses import dataclass, field
@@ -51,7 +50,8 @@ class ChatModel:
     timeout: seconds for a whole reply; retries: attempts after the first on 408, 409, 425, 429 and
     5xx, lost connections and broken bodies, after a jittered wait that doubles, or the server's
     Retry-After; a time-out is tried once more. max_concurrency: most calls under way; rpm, tpm:
-    most requests and tokens a minute; prices: the user's own table.
+    most requests and tokens a minute; prices: the user's own table; batch: priced as the Batch
+    API is.
     """
 
     model: str
@@ -62,6 +62,7 @@ class ChatModel:
     rpm: float | None = None
     tpm: float | None = None
     prices: dict[str, Price] = field(default_factory=dict)
+    batch: bool = False
     _format: int = field(default=0, init=False)
     _takes_temperature: bool = field(default=True, init=False)
     _answered: bool = field(default=False, init=False)
@@ -100,7 +101,7 @@ class ChatModel:
 
     @cached_property
     def _price(self) -> Price | None:
-        return price_of(self.model, self.base_url or OPENAI, self.prices)
+        return price_of(self.model, self.base_url or OPENAI, self.prices, self.batch)
 
     @cached_property
     def _throttle(self) -> Throttle:
@@ -134,6 +135,9 @@ class ChatModel:
         except ReplyFailure as failure:
             failure.spent += spent
             raise
+        except ModelUnavailable as failure:  # the next call says so too; this one was paid for
+            reason = f"invalid reply, and no other: {failure}"
+            raise ReplyFailure(reason, outage=True, spent=spent) from failure
         spent += more
         try:
             return Reply(_checked(ask, text), spent)
@@ -164,13 +168,13 @@ class ChatModel:
             options = {**options, "temperature": ask.temperature}
         return self.client.payload(messages_for(ask.reply, self.form, messages), **options)
 
-    def read(self, body: Any, form: Form, price: Price | None = None) -> tuple[str, Spent]:
+    def read(self, body: Any, form: Form) -> tuple[str, Spent]:
         """The reply's text and its cost. Raises ReplyFailure for a refusal, or another body."""
         try:
             message: Any = self.client.read(body).generations[0].message
         except ValueError as error:
             raise ReplyFailure(f"unreadable reply: {_line(error)}", outage=True) from error
-        spent = _spent(message.usage_metadata or {}, price or self.price)
+        spent = _spent(message.usage_metadata or {}, self.price)
         self._last_tokens_out = spent.tokens_out
         if refusal := message.additional_kwargs.get("refusal"):
             raise ReplyFailure(f"the model refused: {_line(refusal)}", spent=spent)
@@ -201,25 +205,32 @@ class ChatModel:
             started = await self._throttle.enter(announced)
             try:
                 body = await self.client.post(request)
+                if not isinstance(body, dict) or not body.get("choices"):
+                    raise ValueError(f"it is no chat completion: {body}")
             except (HttpFailure, ClientError, TimeoutError, ValueError) as failure:
                 error = failure
             else:
                 self._answered = True
-                used = body.get("usage") if self.tpm and isinstance(body, dict) else None
-                self._throttle.went_well((used or {}).get("total_tokens", announced) - announced)
+                used = _total(body.get("usage")) if self.tpm else None
+                self._throttle.went_well(0 if used is None else used - announced)
                 return body
             finally:
                 self._throttle.leave()
             attempt += 1
             timeouts += isinstance(error, TimeoutError)
             retry_after = error.retry_after if isinstance(error, HttpFailure) else None
-            if isinstance(error, TimeoutError) or getattr(error, "status", 0) in OVERLOADED:
-                self._throttle.pushed_back(started, min(retry_after or 0.0, PATIENCE))
-            if timeouts > 1 or attempt >= self._attempts(error):
-                raise self._meaning(error) from error
-            if retry_after is None:
-                retry_after = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
-            await asyncio.sleep(retry_after * random.uniform(0.75, 1.25))
+            last = timeouts > 1 or attempt >= self._attempts(error)
+            meaning = self._meaning(error) if last else None
+            if isinstance(meaning, ModelUnavailable):
+                self._throttle.give_up(meaning)  # the others need not wait their turn to hear it
+            elif isinstance(error, TimeoutError) or getattr(error, "status", 0) in OVERLOADED:
+                self._throttle.pushed_back(started, retry_after or 0.0)
+            if meaning:
+                raise meaning from error
+            wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT) * random.uniform(0.75, 1.25)
+            if retry_after is not None:
+                wait = retry_after * random.uniform(1.0, 1.25)
+            await self._throttle.pause(wait)
 
     def _attempts(self, error: Exception) -> int:
         """How often a call may be made that fails with this."""
@@ -284,9 +295,15 @@ def _checked(ask: Ask[R], text: str) -> R:
     return value
 
 
+def _total(usage: Any) -> int | None:
+    total = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return total if isinstance(total, int) else None
+
+
 def _spent(usage: Any, price: Price | None) -> Spent:
-    tokens_in, tokens_out = usage.get("input_tokens", 0), usage.get("output_tokens", 0)
-    cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
+    cached = (usage.get("input_token_details") or {}).get("cache_read")
+    counts = (usage.get("input_tokens"), cached, usage.get("output_tokens"))
+    tokens_in, cached, tokens_out = (n if isinstance(n, int) else 0 for n in counts)
     return Spent(
         calls=1,
         tokens_in=tokens_in,

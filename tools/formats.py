@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,6 +14,9 @@ Form = Literal["json_schema", "tool_call", "json_mode", "plain"]
 
 FORMATS: tuple[Form, ...] = ("json_schema", "tool_call", "json_mode", "plain")
 """From the strictest down. The one that a server takes is remembered."""
+
+THOUGHT = "</think>"
+"""Reasoning ends so; some servers leave its opening mark out."""
 
 
 @lru_cache
@@ -52,7 +56,7 @@ def text_of(message: Any, form: Form) -> str:
         return json.dumps(message.tool_calls[0]["args"])
     if form == "tool_call" and message.invalid_tool_calls:
         return message.invalid_tool_calls[0]["args"] or ""
-    return str(message.content)
+    return str(message.text)  # of the parts that some servers send instead of a string
 
 
 def names_format(error: str) -> bool:
@@ -67,13 +71,19 @@ def parse(schema: type[R], text: str) -> R:
 
     Raises ValueError where there is none.
     """
-    if not text.lstrip().startswith("{"):
-        # Reasoning ends so; some servers leave its opening mark out.
-        text = text.partition("</think>")[2] or text
+    if THOUGHT in text and not text.lstrip().startswith("{"):
+        with suppress(ValueError):  # a value in the object may hold the mark, too
+            if THOUGHT in (whole := _object(text)):
+                return schema.model_validate_json(whole)
+        text = text.partition(THOUGHT)[2]
+    return schema.model_validate_json(_object(text))
+
+
+def _object(text: str) -> str:
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         raise ValueError("it holds no complete JSON object")
-    return schema.model_validate_json(text[start : end + 1])
+    return text[start : end + 1]
 
 
 def problem_of(error: ValueError) -> str:

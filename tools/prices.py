@@ -17,9 +17,9 @@ BATCH = 0.5
 class Price(Record):
     """USD per million tokens. `cached` is the price of input that the server had in its cache."""
 
-    input: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
-    output: float = Field(ge=0)
+    input: float = Field(ge=0, allow_inf_nan=False)
+    cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
     source: str = "your table"
 
     def cost(self, tokens_in: float, tokens_cached: float, tokens_out: float) -> float:

@@ -19,6 +19,7 @@ from ..memory.records import (
     Record,
     RowCounts,
     Specification,
+    Spent,
     SynthesisOutcome,
     SynthesisPlan,
     Usage,
@@ -33,6 +34,13 @@ class HeatMap(Record):
     subgoals: list[str]
     values: list[list[float | None]] = Field(description="[subgoal][topic]")
     sampled: int
+
+
+class Failure(Record):
+    """A reason for which pairs have no judgement."""
+
+    reason: str
+    pairs: int
 
 
 class Provenance(Record):
@@ -68,8 +76,10 @@ class Report(Record):
     synthesis: list[SynthesisOutcome]
     ledger: list[LedgerEntry]
     filtered: FilterResult
-    usage: list[Usage]
+    failures: list[Failure] = []
     audit: list[Agreement] = []
+    usage: list[Usage]
+    prices: dict[str, str] = Field(default={}, description="by model, with their source")
     files: dict[str, str]
 
 
@@ -91,9 +101,12 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     )
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
+    environment.filters["money"] = _money
     images = {name: base64.b64encode(file.read_bytes()).decode() for name, file in figures.items()}
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
-    page = environment.get_template("report.html.j2").render(r=report, images=images, names=names)
+    page = environment.get_template("report.html.j2").render(
+        r=report, images=images, names=names, spent=sum(report.usage, Spent())
+    )
     with atomic_text(path) as file:
         # Lone surrogates, which JSON rows may hold, cannot be encoded.
         file.write(page.encode("utf-8", "replace").decode("utf-8"))
@@ -101,6 +114,12 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
 
 def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _money(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:.2f} USD" if value >= 1 or value == 0 else f"{value:.2g} USD"
 
 
 def _percent(value: Any) -> str:

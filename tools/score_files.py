@@ -1,8 +1,9 @@
 """Files of scores, one record a row of the data, and files of subgoals."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,40 @@ from .filtering import ScoredRow
 
 SCORE_FORMATS = (".jsonl", ".parquet")
 
+AT_ONCE = 5_000
+"""Records that are written to Parquet together."""
 
-def write_scores(rows: Iterable[tuple[int, str, str, dict[str, Score]]], path: Path) -> int:
+
+def write_scores(
+    rows: Iterable[tuple[int, str, str, dict[str, Score]]], path: Path, names: Sequence[str]
+) -> int:
     """One record a row: index, sample_id, sample (a hash), scores{}, explanations{}, errors{}.
 
-    A failed judgement is null with its reason in `errors`.
+    `names` are the ids of the subgoals. A failed judgement is null with its reason in `errors`.
     """
     check_suffix(path, SCORE_FORMATS)
     records = (_record(*row) for row in rows)
+    written = 0
     if path.suffix.lower() == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.Table.from_pylist(list(records))
-        with atomic_path(path) as partial:
-            pq.write_table(table, partial)
-        return table.num_rows
-    written = 0
+        texts = pa.struct([(name, pa.string()) for name in names])
+        schema = pa.schema(
+            [
+                ("index", pa.int64()),
+                ("sample_id", pa.string()),
+                ("sample", pa.string()),
+                ("scores", pa.struct([(name, pa.float64()) for name in names])),
+                ("explanations", texts),
+                ("errors", texts),
+            ]
+        )
+        with atomic_path(path) as partial, pq.ParquetWriter(partial, schema) as writer:
+            while batch := list(islice(records, AT_ONCE)):
+                writer.write_table(pa.Table.from_pylist(batch, schema))
+                written += len(batch)
+        return written
     with atomic_text(path) as file:
         for record in records:
             written += 1

@@ -4,6 +4,7 @@ What is judged already is not asked again, so a killed run goes on where it was.
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ OUTAGES, UNUSABLE = 10, 30
 """So many failed calls in a row stop the run: outages of the server, or any failures. Rows that
 failed in an earlier run do not count: they may fail for good, and come one after another."""
 
-READ_AT_ONCE = 256
+READ_AT_ONCE = 32
 """Rows that are looked up in the store together."""
 
 
@@ -81,7 +82,7 @@ class Scorer:
         embedded = isinstance(door.model, EmbeddedModel)
         self._concurrency = EMBEDDED_CONCURRENCY if embedded else concurrency
         self._open: set[str] = set()
-        self._failed = self._failed_in_a_row = 0
+        self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
         self._unwritten: list[tuple[str, dict[str, Score], asyncio.Future[None]]] = []
 
     async def score(
@@ -98,7 +99,7 @@ class Scorer:
         is pointless; calls in flight are awaited first, so that no paid reply is lost.
         """
         counts = RowCounts(read=0, usable=0)
-        self._failed = self._failed_in_a_row = 0
+        self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
         self._open.clear()
         self._store.scores.leave(run)
         jobs = self._jobs(run, rows, subgoals, counts)
@@ -118,12 +119,14 @@ class Scorer:
                 jobs.close()  # the others finish what they have, and take no more
                 raise
 
+        gc.freeze()  # else full collections, over all that libraries hold, stop the calls for 0.1 s
         workers = [asyncio.create_task(work()) for _ in range(self._concurrency)]
         try:
             ended = await asyncio.gather(*workers, return_exceptions=True)
         finally:
             for worker in workers:
                 worker.cancel()
+            gc.unfreeze()
             self._write()  # what came in the last turn, and usage without a reply
         if errors := [error for error in ended if error]:
             raise errors[0]
@@ -174,13 +177,14 @@ class Scorer:
             reply = await self.door.ask(ask)
         except ReplyFailure as failure:
             self._failed_in_a_row += not again
-            if self._failed_in_a_row >= (OUTAGES if failure.outage else UNUSABLE):
+            self._outages_in_a_row = failure.outage * (self._outages_in_a_row + (not again))
+            if self._outages_in_a_row >= OUTAGES or self._failed_in_a_row >= UNUSABLE:
                 raise ModelUnavailable(
                     f"{self._failed_in_a_row} calls to {self.model.name} failed in a row, the last "
                     f"with: {failure}. What was judged is kept; go on when the server is well."
                 ) from failure
             return {subgoal.hash: Score(error=str(failure)) for subgoal in ask.subgoals}
-        self._failed_in_a_row = 0
+        self._failed_in_a_row = self._outages_in_a_row = 0
         return scores_of(reply, ask.subgoals)
 
     async def _keep(self, sample: str, scores: dict[str, Score]) -> None:

@@ -7,6 +7,7 @@ from ..memory.errors import UserError
 from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.store import Store, open_store
 from .audit import audit, audit_name
+from .batch import BatchScorer
 from .coverage import assess
 from .datasets import DataSource, load
 from .embeddings import Embedder
@@ -31,7 +32,8 @@ class Scored:
 
 def open_scorer(config: RunConfig, door: Door, store: Store, mode: Mode | None = None) -> Scorer:
     """The scorer that a configuration asks for, in its own mode unless told otherwise."""
-    return Scorer(door, store, config.max_concurrency, mode or config.mode)
+    kind = BatchScorer if config.batch else Scorer
+    return kind(door, store, config.max_concurrency, mode or config.mode)
 
 
 def other_mode(mode: Mode) -> Mode:
@@ -48,7 +50,8 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
     check_suffix(out, SCORE_FORMATS)
     with open_store(home()) as store, untraced():
         table = load(config.source, home() / "datasets")
-        model = open_model(config.judge or config.model, config, Embedder(config.embedder))
+        name_of_judge = config.judge or config.model
+        model = open_model(name_of_judge, config, Embedder(config.embedder), config.batch)
         door = Door(model, store, name)
         scorer = open_scorer(config, door, store)
         audited: list[Agreement] = []
@@ -62,7 +65,8 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
                     scorer, other, store, name, table, subgoals, config.audit, config.seed,
                     on_progress,
                 )  # fmt: skip
-            write_scores(store.scores.rows(name, scorer.judge, subgoals), out)
+            rows = store.scores.rows(name, scorer.judge, subgoals)
+            write_scores(rows, out, [subgoal.id for subgoal in subgoals])
         finally:
             store.scores.leave(name)
             store.scores.leave(audit_name(name))

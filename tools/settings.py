@@ -78,8 +78,13 @@ def untraced() -> AbstractContextManager[None]:
     return tracing_context(enabled=False)
 
 
-def open_model(name: str | None, config: RunConfig, embedder: Embedder) -> Model:
-    """The chat model of that name, or the embedded model where none is named."""
+def open_model(
+    name: str | None, config: RunConfig, embedder: Embedder, batch: bool = False
+) -> Model:
+    """The chat model of that name, or the embedded model where none is named.
+
+    `batch`: what it is asked goes by the Batch API.
+    """
     if not name:
         return EmbeddedModel(embedder)
     return ChatModel(
@@ -90,4 +95,5 @@ def open_model(name: str | None, config: RunConfig, embedder: Embedder) -> Model
         rpm=config.rpm,
         tpm=config.tpm,
         prices=config.prices,
+        batch=batch,
     )

@@ -6,9 +6,10 @@ round trip until the server first pushes back, then halves, then grows by one pe
 
 import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
-START = 16
+START = 64
 """Calls under way at first."""
 
 
@@ -45,8 +46,9 @@ class Throttle:
 
     def __post_init__(self) -> None:
         self.limit = float(min(START, self.most))
-        self._free = asyncio.Semaphore(int(self.limit))
-        self._owed = 0  # slots to withdraw when they come back
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._under_way = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._probing = True
         self._closed_until = self._last_decrease = 0.0
         self._requests = Pace(self.rpm) if self.rpm else None
@@ -55,26 +57,65 @@ class Throttle:
     async def enter(self, tokens: float) -> float:
         """Waits until a call of about so many tokens may be sent; gives the time it starts.
 
-        `leave` must follow.
+        `leave` must follow. Raises what `give_up` is told meanwhile.
         """
-        await self._free.acquire()
+        given_up = self._bind()
+        await self._slot()
         try:
+            await _pause(0, given_up)
             start = max(
                 self._requests.reserve(1) if self._requests else 0.0,
                 self._tokens.reserve(tokens) if self._tokens else 0.0,
             )
             while (wait := max(start, self._closed_until) - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
+                await _pause(wait, given_up)
         except BaseException:
             self.leave()
             raise
         return time.monotonic()
 
+    async def pause(self, seconds: float) -> None:
+        """Sleeps. Raises what `give_up` is told meanwhile."""
+        await _pause(seconds, self._bind())
+
+    def give_up(self, error: Exception) -> None:
+        """Whoever waits here raises `error`. Calls that come later are let through."""
+        self._bind().set_result(error)
+        self._given_up = asyncio.get_running_loop().create_future()
+
+    def _bind(self) -> "asyncio.Future[Exception]":
+        """What is set when calls are given up. Futures belong to one event loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._under_way = loop, 0
+            self._waiting.clear()
+            self._given_up: asyncio.Future[Exception] = loop.create_future()
+        return self._given_up
+
+    async def _slot(self) -> None:
+        if self._under_way < int(self.limit):
+            self._under_way += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the slot had come already
+                self.leave()
+            raise
+
     def leave(self) -> None:
-        if self._owed:
-            self._owed -= 1
-        else:
-            self._free.release()
+        self._under_way -= 1
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Gives free slots to those who wait, in their order."""
+        while self._waiting and self._under_way < int(self.limit):
+            turn = self._waiting.popleft()
+            if not turn.done():  # else cancelled
+                self._under_way += 1
+                turn.set_result(None)
 
     def went_well(self, more_tokens: float) -> None:
         """A reply came. It took so many more tokens than were announced."""
@@ -92,9 +133,12 @@ class Throttle:
             self._set(self.limit / 2)
 
     def _set(self, limit: float) -> None:
-        limit = min(max(limit, 1.0), float(self.most))
-        change = int(limit) - int(self.limit)
-        self.limit = limit
-        self._owed += max(0, -change)
-        for _ in range(change):
-            self.leave()
+        self.limit = min(max(limit, 1.0), float(self.most))
+        self._hand_out()
+
+
+async def _pause(seconds: float, given_up: "asyncio.Future[Exception]") -> None:
+    if seconds > 0:
+        await asyncio.wait([given_up], timeout=seconds)
+    if given_up.done():
+        raise given_up.result()

@@ -7,6 +7,7 @@ base URL, and answers GET /calls with the number of calls so far.
 import argparse
 import asyncio
 import json
+import os
 import signal
 
 
@@ -88,5 +89,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Run the fast endpoint until SIGTERM.")
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--text", required=True, help="content of every reply")
+    parser.add_argument("--core", default="", help="number of the core to run on")
     args = parser.parse_args()
+    if args.core:
+        os.sched_setaffinity(0, {int(args.core)})
     asyncio.run(serve(args.text, args.latency))

@@ -393,3 +393,18 @@ async def test_openai_base_url_is_the_default_server(monkeypatch: pytest.MonkeyP
     with FakeServer(good) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         assert (await ChatModel("m").answer(WordAsk())).value.word == "tea"
+
+
+# --- what a call that failed has cost
+
+
+async def test_a_reply_is_paid_for_though_no_other_comes() -> None:
+    def shut_after_one(n: int, body: Body) -> Behaviour:
+        return Behaviour("status", status=401) if n else Behaviour("wrong_schema")
+
+    with FakeServer(good, behaviour=shut_after_one) as server:
+        with pytest.raises(ReplyFailure, match=r"no other: .*refuses the key") as caught:
+            await ask(server)
+        assert caught.value.spent.calls == 1
+        with pytest.raises(ModelUnavailable, match="refuses the key"):
+            await ask(server)

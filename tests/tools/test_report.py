@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from goalcover.memory.records import (
+    Agreement,
     Answer,
     Candidate,
     Evidence,
@@ -26,7 +27,7 @@ from goalcover.memory.records import (
 )
 from goalcover.tools.coverage import coverage_of
 from goalcover.tools.figures import draw_all
-from goalcover.tools.report import HeatMap, Provenance, Report, write_html, write_json
+from goalcover.tools.report import Failure, HeatMap, Provenance, Report, write_html, write_json
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=http://evil.example/a onerror=x> \"'> </title></style> "
@@ -67,7 +68,11 @@ def report(text: str = HOSTILE, **changes: object) -> Report:
         "ledger": [LedgerEntry(subgoal_id="s", before=0.4, after=None, added=1, added_mean=None)],
         "filtered": FilterResult(rule=text, total=3, kept=1, means=means, random_means={"s": None},
                                  original_means=means, seed=0),
-        "usage": [Usage(role=text, model=text)],
+        "usage": [Usage(role=text, model=text, cost_usd=None)],
+        "failures": [Failure(reason=text, pairs=1)],
+        "audit": [Agreement(subgoal_id="s", rows=2, spearman=None, kappa=0.5, error=0.1,
+                            shift=-0.1, shift_interval=(-0.2, 0.05))],
+        "prices": {text: text},
         "files": {"rows": text},
     }  # fmt: skip
     return Report.model_validate(fields | changes)

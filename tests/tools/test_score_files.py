@@ -7,6 +7,7 @@ import pytest
 
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Score
+from goalcover.tools import score_files
 from goalcover.tools.filtering import ScoredRow
 from goalcover.tools.score_files import parse_subgoals, read_scores, read_subgoals, write_scores
 
@@ -25,15 +26,27 @@ SUBGOAL = {"id": "a", "name": "n", "description": "d"}
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_scores_are_read_as_they_were_written(tmp_path, suffix):
     path = tmp_path / f"scores{suffix}"
-    assert write_scores(iter(ROWS), path) == 2
+    assert write_scores(iter(ROWS), path, ["a", "b"]) == 2
     assert list(read_scores(path)) == [
         (ScoredRow(0, {"a": 0.8, "b": 0.0}), "hash-0"),
         (ScoredRow(2, {"a": None, "b": 1.0}), "hash-2"),
     ]
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_files_are_written_in_parts_whatever_the_first_rows_lack(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(score_files, "AT_ONCE", 2)
+    rows = [(i, f"id-{i}", f"hash-{i}", {"a": Score(error="refused")}) for i in range(4)] + [
+        ROWS[0]
+    ]
+    assert write_scores(rows, tmp_path / f"s{suffix}", ["a", "b"]) == 5
+    found = [scored.values for scored, _ in read_scores(tmp_path / f"s{suffix}")]
+    assert [values["a"] for values in found] == [None] * 4 + [0.8]
+    assert [values.get("b") for values in found] == [None] * 4 + [0.0]
+
+
 def test_a_failed_judgement_is_null_with_its_reason(tmp_path):
-    write_scores(ROWS, tmp_path / "scores.jsonl")
+    write_scores(ROWS, tmp_path / "scores.jsonl", ["a", "b"])
     content = (tmp_path / "scores.jsonl").read_bytes().removesuffix(b"\n").split(b"\n")
     assert [json.loads(line)["scores"] for line in content] == [
         {"a": 0.8, "b": 0.0}, {"a": None, "b": 1.0}
@@ -49,7 +62,7 @@ def test_rows_that_raise_on_the_way_leave_no_file(tmp_path, suffix):
         raise UserError("the store failed")
 
     with pytest.raises(UserError, match="the store failed"):
-        write_scores(rows(), tmp_path / f"scores{suffix}")
+        write_scores(rows(), tmp_path / f"scores{suffix}", ["a", "b"])
     assert list(tmp_path.glob("*scores*")) == []
 
 

@@ -1,0 +1,1 @@
+"""Measurements, side by side in one run: `make bench`. Figures are ratios, not promises."""
