@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,54 +25,61 @@ app = typer.Typer(
 
 WAITS, GAP, INTERRUPTED = 3, 4, 130
 
+data_option, judging_option, model_option = (
+    partial(typer.Option, rich_help_panel=panel)
+    for panel in ("Data", "Judging", "Models and servers")
+)
+
 Data = Annotated[str, typer.Argument(help="JSONL, JSON, CSV or Parquet file, or a hub name.")]
 InputColumns = Annotated[
     list[str] | None,
-    typer.Option("--input-column", help="Column of the input; may be given several times."),
+    data_option("--input-column", help="Column of the input; may be given several times."),
 ]
-OutputColumn = Annotated[str | None, typer.Option(help="Column of the output.")]
+OutputColumn = Annotated[str | None, data_option(help="Column of the output.")]
 SkipBadRows = Annotated[
-    bool, typer.Option("--skip-bad-rows", help="Leave out lines that are no JSON, and count them.")
+    bool, data_option("--skip-bad-rows", help="Leave out lines that are no JSON, and count them.")
 ]
 MaxChars = Annotated[
-    int, typer.Option(min=101, help="Longer inputs and outputs are cut for the judge.")
+    int, data_option(min=101, help="Longer inputs and outputs are cut for the judge.")
 ]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="Model for all roles; without it: embedded.")
+    str | None, model_option("--model", help="Model for all roles; without it: embedded.")
 ]
-Judge = Annotated[str | None, typer.Option(help="Model of the judge, where another is wanted.")]
+Judge = Annotated[str | None, model_option(help="Model of the judge, where another is wanted.")]
 BaseUrl = Annotated[
-    str | None, typer.Option(help="OpenAI-compatible server; also OPENAI_BASE_URL.")
+    str | None, model_option(help="OpenAI-compatible server; also OPENAI_BASE_URL.")
 ]
 EmbedderName = Annotated[
-    str, typer.Option("--embedder", help="sentence-transformers model or folder.")
+    str, model_option("--embedder", help="sentence-transformers model or folder.")
 ]
 Tau = Annotated[float, typer.Option(min=0, max=1, help="A mean alignment below this is a gap.")]
 Keep = Annotated[float, typer.Option(min=0, max=1, help="The filter keeps rows from here up.")]
 JudgeMode = Annotated[
     Literal["joint", "pairwise"],
-    typer.Option(
+    judging_option(
         "--mode",
         help="One call for a row and up to six subgoals, or one for each pair (the paper's way).",
     ),
 ]
 Audit = Annotated[
-    float, typer.Option(min=0, max=1, help="Share of rows to judge in the other mode too.")
+    float, judging_option(min=0, max=1, help="Share of rows to judge in the other mode too.")
 ]
 Batch = Annotated[
     bool,
-    typer.Option("--batch", help="Judge by the server's Batch API: half the price, within a day."),
+    judging_option(
+        "--batch", help="Judge by the server's Batch API: half the price, within a day."
+    ),
 ]
 Concurrency = Annotated[
     int,
-    typer.Option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),
+    model_option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),
 ]
-Timeout = Annotated[float, typer.Option(min=1, help="Seconds for a whole reply.")]
-Rpm = Annotated[float | None, typer.Option(min=0.01, help="Most requests a minute.")]
-Tpm = Annotated[float | None, typer.Option(min=1, help="Most tokens a minute.")]
+Timeout = Annotated[float, model_option(min=1, help="Seconds for a whole reply.")]
+Rpm = Annotated[float | None, model_option(min=0.01, help="Most requests a minute.")]
+Tpm = Annotated[float | None, model_option(min=1, help="Most tokens a minute.")]
 Prices = Annotated[
     Path | None,
-    typer.Option(
+    model_option(
         help="JSON or YAML {model: {input, cached, output}}, USD per million tokens; "
         "without it, published prices."
     ),
@@ -273,7 +281,7 @@ def score(
     out: Annotated[Path, typer.Option(help="File for the scores: .jsonl or .parquet.")],
     tau: Tau = 0.5,
     judge: Annotated[
-        str | None, typer.Option("--judge", "--model", help="The judge; without it: embedded.")
+        str | None, model_option("--judge", "--model", help="The judge; without it: embedded.")
     ] = None,
     base_url: BaseUrl = None,
     embedder: EmbedderName = "all-MiniLM-L6-v2",

@@ -82,7 +82,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         version=__version__,
         judge=box.judge.judge,
         model=box.door.model.name,
-        embedder=box.embedder.name,
+        embedder=box.embedder.version,
         rubric=list[str](RUBRIC.splitlines()),
         tau=box.config.tau,
         seed=box.config.seed,

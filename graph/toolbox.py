@@ -37,7 +37,7 @@ class Toolbox:
 
     @cached_property
     def vectors(self) -> VectorStore:
-        return VectorStore(self.home, self.embedder.name)
+        return VectorStore(self.home, self.embedder.version)
 
     @cached_property
     def door(self) -> Door:

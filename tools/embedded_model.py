@@ -23,7 +23,7 @@ class EmbeddedModel:
 
     @property
     def name(self) -> str:
-        return f"embedded-{VERSION} ({self._embedder.name})"
+        return f"embedded-{VERSION} ({self._embedder.version})"
 
     async def answer(self, ask: Ask[R]) -> Reply[R]:
         return Reply(await ask.embedded(self._embedder))

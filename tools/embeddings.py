@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +18,9 @@ DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 REMEMBERED = 20_000
 """Vectors kept in memory (31 MB at 384 dimensions)."""
 
+AT_ONCE = 512
+"""Texts encoded in one go, so that their callers work on while the next ones are encoded."""
+
 Encoder = Callable[[list[str]], np.ndarray]
 """Turns n texts into unit vectors, shape (n, d), float32."""
 
@@ -30,10 +34,16 @@ class Embedder:
 
     def __init__(self, name: str = DEFAULT_EMBEDDER) -> None:
         self.name = name
-        self._encoder: Encoder | None = None
+        self._loaded: tuple[Encoder, str] | None = None
+        self._loading = threading.Lock()
         self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
         self._waiting: dict[str, asyncio.Future[np.ndarray]] = {}
         self._draining: asyncio.Task[None] | None = None
+
+    @property
+    def version(self) -> str:
+        """What a vector depends on but its text: the name, and whether rounded. May load it."""
+        return self._load()[1] if self.name == DEFAULT_EMBEDDER else self.name
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors, shape (n, d), float32.
@@ -58,10 +68,10 @@ class Embedder:
         return np.stack(found) if found else np.zeros((0, 0), dtype=np.float32)
 
     async def _drain(self) -> None:
-        """Encodes what waits, in one batch, until nothing waits."""
+        """Encodes what waits, AT_ONCE texts at most at a time, until nothing waits."""
         await asyncio.sleep(0)  # lets every caller that is ready add its texts
         while self._waiting:
-            batch, self._waiting = self._waiting, {}
+            batch = {text: self._waiting.pop(text) for text in list(self._waiting)[:AT_ONCE]}
             try:
                 vectors = await asyncio.to_thread(self._encode, list(batch))
             except BaseException as error:
@@ -80,21 +90,27 @@ class Embedder:
                 self._vectors.popitem(last=False)
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        if self._encoder is None:
-            self._encoder = _load(self.name)
+        encoder, _ = self._load()
         # Control characters and lone surrogates, which a hostile row may hold, break tokenizers.
-        return self._encoder([text.encode("utf-8", "replace").decode() or " " for text in texts])
+        return encoder([text.encode("utf-8", "replace").decode() or " " for text in texts])
+
+    def _load(self) -> tuple[Encoder, str]:
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = _load(self.name)
+            return self._loaded
 
 
-def _load(name: str) -> Encoder:
+def _load(name: str) -> tuple[Encoder, str]:
+    """The encoder and its version. Raises UserError where it is not had."""
     if name != DEFAULT_EMBEDDER:
-        return sentence_transformer(name)
+        return sentence_transformer(name), name
     folder = packaged()
     try:
-        return onnx_encoder.OnnxEncoder(folder, onnx_encoder.exported(folder)).encode
-    except Exception as error:  # exporters fail in many ways; PyTorch gives the same vectors
+        return onnx_encoder.opened(folder).encode, f"{name} {onnx_encoder.PRECISION}"
+    except Exception as error:  # it may fail in many ways; PyTorch always serves
         logging.getLogger(__name__).warning("no ONNX encoder, using PyTorch: %s", error)
-        return sentence_transformer(str(folder))
+        return sentence_transformer(str(folder)), name
 
 
 def packaged() -> Path:

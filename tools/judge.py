@@ -92,12 +92,13 @@ class JudgeAsk(Ask[Judgements]):
 
     async def embedded(self, embedder: Embedder) -> Judgements:
         texts = [*passages(self.input), *passages(self.output)] or [" "]
-        vectors = await embedder.encode(texts)
+        aims = [text for subgoal in self.subgoals for text in (subgoal.name, subgoal.description)]
+        vectors = await embedder.encode([*texts, *aims])
+        of_row, of_aims = vectors[: len(texts)], vectors[len(texts) :]
         row_stems = {stem(word) for word in words(f"{self.input} {self.output}")}
         judgements = []
-        for subgoal in self.subgoals:
-            aims = await embedder.encode([subgoal.name, subgoal.description])
-            by_passage = (vectors @ aims.T).max(axis=1)
+        for place, subgoal in enumerate(self.subgoals):
+            by_passage = (of_row @ of_aims[2 * place : 2 * place + 2].T).max(axis=1)
             best = int(by_passage.argmax())
             named = words(f"{subgoal.name} {subgoal.description}")
             found = [word for word in named if stem(word) in row_stems]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 
@@ -81,6 +82,7 @@ def words(text: str) -> list[str]:
     return list(dict.fromkeys(w for w in lowered if len(w) > 2 and w not in STOP_WORDS))
 
 
+@lru_cache(50_000)
 def stem(word: str) -> str:
     """A crude stem, enough to match "interactions" with "interacts"."""
     for ending in ("ications", "ication", "ations", "ation", "ings", "ing", "ions", "ion", "ies",

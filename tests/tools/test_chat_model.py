@@ -1,5 +1,6 @@
 """The chat model over real HTTP: what servers do wrong, and what the run learns of it."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -118,6 +119,14 @@ async def test_the_ladder_is_climbed_down_once(takes: set[str], tried: list[str]
         assert [form_of(body) for body in server.requests] == tried
         assert (await model.answer(WordAsk())).value.word == "tea"
         assert [form_of(body) for body in server.requests] == [*tried, tried[-1]]
+
+
+async def test_calls_that_are_refused_together_go_down_the_ladder_together() -> None:
+    with FakeServer(good, structured={"tools"}, latency=0.02) as server:
+        model = ChatModel("m", server.base_url, retries=0)
+        await asyncio.gather(*[model.answer(WordAsk()) for _ in range(8)])
+        await model.aclose()
+    assert [form_of(body) for body in server.requests] == ["json_schema"] * 8 + ["tools"] * 8
 
 
 @pytest.mark.parametrize("takes", [{"json_object"}, set[str]()])

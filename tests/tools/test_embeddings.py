@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from goalcover.memory.errors import UserError
+from goalcover.tools import embeddings
 from goalcover.tools.embeddings import DEFAULT_EMBEDDER, Embedder
 
 TEXTS = ["a drug", "bread", "a drug", "", "half \ud83d", "\x00", "word " * 2000, "😀"]
@@ -87,3 +88,32 @@ async def test_an_embedder_that_cannot_be_had_is_named(tmp_path, monkeypatch, na
         assert name in str(outcome) and "\n" not in str(outcome)
     with pytest.raises(UserError):
         await lost.encode(["d"])
+
+
+async def test_callers_go_on_while_others_texts_are_encoded(monkeypatch):
+    embedder = Embedder()
+    sizes: list[int] = []
+    encode = embedder._encode
+
+    def counted(texts: list[str]) -> np.ndarray:
+        sizes.append(len(texts))
+        return encode(texts)
+
+    monkeypatch.setattr(embedder, "_encode", counted)
+    monkeypatch.setattr(embeddings, "AT_ONCE", 4)
+    done: list[int] = []
+
+    async def caller(number: int) -> None:
+        await embedder.encode([f"text {number} {i}" for i in range(3)])
+        done.append(len(sizes))
+
+    await asyncio.gather(*(caller(number) for number in range(4)))
+    assert sum(sizes) == 12 and max(sizes) == 4
+    assert done[0] < done[-1]
+
+
+async def test_the_version_is_known_before_the_first_text_and_stays():
+    embedder = Embedder()
+    before = embedder.version
+    await embedder.encode(["text"])
+    assert embedder.version == before

@@ -136,7 +136,7 @@ def at_first(n: int, row: int, before: int) -> bool:
 
 
 def once_for_some(n: int, row: int, before: int) -> bool:
-    return row % 5 == 0 and before == 0
+    return row % 12 == 0 and before == 0
 
 
 PASSING: dict[str, Plan] = {
@@ -279,20 +279,18 @@ def storm(seed: int) -> Plan:
     once = [Behaviour("truncate"), Behaviour("wrong_schema")]
     scripts: dict[int, list[Behaviour]] = {}
     for row in ROWS:
-        script = chance.choices(passing, k=chance.randrange(4))
+        script = chance.choices(passing, k=chance.randrange(3))
         script += chance.sample(once, chance.choice([0, 0, 0, 1]))
         script += chance.choices(passing, k=chance.randrange(2))
         script += [chance.choice([OK, OK, Behaviour("slow_drip", seconds=0.1)])]
         scripts[row.index] = script
     for row in chance.sample(range(len(ROWS)), 4):
         scripts[row][-1:] = [Behaviour("refusal")]
-    for row in chance.sample(range(len(ROWS)), 3):
-        scripts[row].insert(0, Behaviour("hang"))
+    scripts[chance.randrange(len(ROWS))].insert(0, Behaviour("hang"))
     return lambda n, row, before: dict(enumerate(scripts[row])).get(before, OK)
 
 
-@pytest.mark.parametrize("mode", ["joint", "pairwise"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "mode"), [(0, "joint"), (1, "joint"), (2, "pairwise")])
 async def test_in_a_storm_nothing_is_lost(seed: int, mode: Mode, store: Store) -> None:
     server = FakeServer(well_judged, behaviour=(follower := Follower(storm(seed))))
     with server:
