@@ -16,9 +16,11 @@ class ScoreStore:
         self._db = connection
 
     def put(self, judge: str, sample: str, scores: dict[str, Score]) -> None:
-        """Keeps scores of one sample, by subgoal hash."""
+        """Keeps scores of one sample, by subgoal hash. A failure never takes a value's place."""
         self._db.executemany(
-            "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " value = excluded.value, explanation = excluded.explanation, error = excluded.error"
+            " WHERE excluded.value IS NOT NULL OR scores.value IS NULL",
             [
                 (judge, sample, subgoal, score.value, score.explanation, score.error)
                 for subgoal, score in scores.items()

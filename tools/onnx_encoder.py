@@ -17,13 +17,13 @@ from filelock import FileLock
 from ..memory.files import atomic_path
 from .onnx_network import LONGEST, Network
 
-VERSION = 2
+VERSION = 3
 """Counts up when the network that is built changes."""
 
 PRECISION = f"int8-{VERSION}"
 """Part of what vectors are kept under: they are close to the published ones, not equal."""
 
-TOGETHER = 256
+TOGETHER = 512
 """Tokens in one run: enough to make the products efficient, and few enough for the cache."""
 
 FAITHFUL = 0.99

@@ -15,6 +15,10 @@ LONGEST = 256
 
 HEADS, LAYERS, EPSILON = 12, 6, 1e-12
 
+ROUNDED = (0, 3, 5)
+"""Layers whose queries, keys and values are rounded: the others', and the feed-forward's second
+product anywhere, cost most accuracy."""
+
 SHIFT = 0.5
 """How much of the channels' unevenness the rounded weights take over from the activations."""
 
@@ -61,18 +65,17 @@ class Network:
         x = self._add("Add", self._add("Gather", words, "ids"), places)
         x = self._norm(x, "embeddings.LayerNorm")
         for layer in range(LAYERS):
-            x = self._layer(x, f"encoder.layer.{layer}.")
+            x = self._layer(x, layer)
         # A mean as a product: ReduceMean adds up in another order when texts run together.
         ones = self._constant(np.ones((1, LONGEST), dtype=np.float32))
         ones = self._add("Slice", ones, zero, length, self._constant(np.array([1])))
         total = self._add("Squeeze", self._add("MatMul", ones, x), self._constant(np.array([1])))
         self._add("LpNormalization", total, names=["vectors"], axis=-1, p=2)
 
-    def _layer(self, x: str, at: str) -> str:
+    def _layer(self, x: str, layer: int) -> str:
+        at = f"encoder.layer.{layer}."
         heads = [f"{at}attention.self.{part}" for part in ("query", "key", "value")]
-        # Rounded everywhere, this and the feed-forward's second product would cost most accuracy.
-        outermost = at in ("encoder.layer.0.", f"encoder.layer.{LAYERS - 1}.")
-        joint = self._product(x, *heads) if outermost else self._exact(x, *heads)
+        joint = self._product(x, *heads) if layer in ROUNDED else self._exact(x, *heads)
         joint = self._add("Add", joint, self._bias(*heads))
         three = [f"{at}{part}" for part in ("query", "key", "value")]
         self._add("Split", joint, names=three, axis=-1)

@@ -116,6 +116,14 @@ def test_a_transaction_that_fails_leaves_nothing_and_the_store_usable(tmp_path):
         assert store.scores.get("judge", "h") == {"s": Score(value=0.4)}
 
 
+def test_a_failure_never_takes_the_place_of_a_value(scores):
+    scores.put("judge", "h", {"s": Score(value=0.8, explanation="e")})
+    scores.put("judge", "h", {"s": Score(error="time-out of another process")})
+    assert scores.get("judge", "h") == {"s": Score(value=0.8, explanation="e")}
+    scores.put("judge", "h", {"s": Score(value=0.2)})
+    assert scores.get("judge", "h") == {"s": Score(value=0.2)}
+
+
 def test_known_says_what_was_judged_and_whether_there_is_a_value(scores):
     scores.put("judge", "h", {"s": Score(value=0.0), "t": Score(error="refused")})
     scores.put("other", "g", {"s": Score(value=0.2)})
