@@ -198,7 +198,9 @@ async def ledger(state: State, runtime: Run) -> State:
     tell(runtime, "ledger", note=f"{len(rows)} synthetic rows")
     subgoals = [c.subgoal for c in before]
     samples = [exporters.as_sample(index, row) for index, row in enumerate(rows)]
-    await box.judge.score(box.synthetic_run, samples, len(samples), subgoals)
+    await box.caller.score(
+        box.synthetic_run, samples, len(samples), subgoals, teller(runtime, "ledger")
+    )
     added = coverages.assess(
         box.store.scores, box.synthetic_run, box.judge.judge, subgoals, box.config.tau
     )

@@ -96,8 +96,9 @@ def provenance(box: Toolbox) -> report.Provenance:
 
 def prices(box: Toolbox) -> dict[str, str]:
     """The price of each model that was asked, or that it is not known."""
-    models = (box.door.model, box.judge.model)
-    return {model.name: str(model.price or "not known: give --prices") for model in models}
+    by_batch = ", by batch" if box.config.batch else ""
+    models = {box.door.model.name: box.door.model, box.judge.model.name + by_batch: box.judge.model}
+    return {name: str(model.price or "not known: give --prices") for name, model in models.items()}
 
 
 async def heat_map(state: State, box: Toolbox) -> report.HeatMap:

@@ -51,6 +51,15 @@ class Toolbox:
         return open_scorer(self.config, Door(model, self.store, self.run), self.store)
 
     @cached_property
+    def caller(self) -> Scorer:
+        """The judge by ordinary calls, for a few rows that are not worth a batch."""
+        if not self.config.batch:
+            return self.judge
+        model = open_model(self.config.judge or self.config.model, self.config, self.embedder)
+        door = Door(model, self.store, self.run)
+        return Scorer(door, self.store, self.config.max_concurrency, self.config.mode)
+
+    @cached_property
     def auditor(self) -> Scorer:
         """The judge in the other mode."""
         mode = other_mode(self.config.mode)
@@ -80,8 +89,8 @@ class Toolbox:
 
     async def aclose(self) -> None:
         opened = vars(self)
-        for model in (opened[name] for name in ("door", "judge") if name in opened):
-            await model.model.aclose()
+        for one in (opened[name] for name in ("door", "judge", "caller") if name in opened):
+            await one.model.aclose()
 
     @property
     def out(self) -> Path:

@@ -49,6 +49,16 @@ def atomic_text(path: Path) -> Iterator[IO[str]]:
         yield file
 
 
+def check_writable(path: Path) -> None:
+    """Raises UserError where `path` could not be written, before any work is done for it."""
+    with suppress(_Enough), atomic_path(path):
+        raise _Enough
+
+
+class _Enough(Exception):
+    """Nothing is to be written."""
+
+
 def cannot_write(path: Path, error: OSError) -> UserError:
     reason = error.strerror or str(error)
     return UserError(f"cannot write {path}: {reason}. Make room or choose another place.")

@@ -23,24 +23,26 @@ class Ledger:
         )
         found = (Usage.model_validate(dict(zip(NAMES, row, strict=True))) for row in rows)
         self._entries = {(usage.role, usage.model): usage for usage in found}
-        self._changed: set[tuple[str, str]] = set()
+        self._touched: set[tuple[str, str]] = set()  # by this process
 
     def add(self, usage: Usage) -> None:
         key = usage.role, usage.model
         known = self._entries.get(key)
         self._entries[key] = known + usage if known else usage
-        self._changed.add(key)
+        self._touched.add(key)
 
     def write(self) -> None:
-        """Writes what has changed, inside the caller's transaction if there is one."""
+        """Writes what has changed, inside the caller's transaction if there is one.
+
+        Totals are written, and written again the next time: a transaction may be rolled back.
+        """
         marks = ", ".join("?" for _ in NAMES)
-        for key in self._changed:
+        for key in self._touched:
             values = [getattr(self._entries[key], name) for name in NAMES]
             self._db.execute(
                 f"INSERT OR REPLACE INTO usage (run, {COLUMNS}) VALUES (?, {marks})",
                 (self._run, *values),
             )
-        self._changed = set()
 
     def entries(self) -> list[Usage]:
         return [self._entries[key] for key in sorted(self._entries)]

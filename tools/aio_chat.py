@@ -77,10 +77,14 @@ class AioChatOpenAI(ChatOpenAI):
 
         Raises HttpFailure, aiohttp.ClientError, TimeoutError, and ValueError where it is no JSON.
         """
-        url = f"{self.root_async_client.base_url}chat/completions"
+        # The SDK leaves the slash out where the address has no path.
+        url = f"{str(self.root_async_client.base_url).rstrip('/')}/chat/completions"
         data = json.dumps(payload).encode()
-        async with self._opened().post(url, data=data) as response:
+        # A redirect would take the rows to a server that nobody named.
+        async with self._opened().post(url, data=data, allow_redirects=False) as response:
             answer = await response.read()
+            if 300 <= response.status < 400:
+                raise HttpFailure(response.status, response.headers.get("Location", ""), None)
             if response.status != 200:
                 text = answer.decode("utf-8", "replace")
                 raise HttpFailure(response.status, text, _retry_after(response.headers))

@@ -2,9 +2,10 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from ..memory.records import Agreement, Subgoal
+from ..memory.records import Agreement, Sample, Subgoal
 from ..memory.store import Store
 from .agreement import agreement
 from .datasets import Table
@@ -33,22 +34,32 @@ async def audit(
     `Scorer.score`.
     """
     picked = random.Random(seed).sample(range(len(table)), math.ceil(share * len(table)))
-    rows = [table.sample(index) for index in sorted(picked)]
+    rows = _Picked(table, sorted(picked))
     if not any(rows):
         return []
     name = audit_name(run)
-    await other.score(name, rows, len(rows), subgoals, on_progress)
+    await other.score(name, rows, len(picked), subgoals, on_progress)
     first, second = (scorer, other) if other.mode == "joint" else (other, scorer)
-    sides = [
-        [
-            {key: score.value for key, score in scores.items()}
-            for *_, scores in store.scores.rows(name, one.judge, subgoals)
-        ]
-        for one in (first, second)
+    found = (store.scores.rows(name, one.judge, subgoals) for one in (first, second))
+    sides: list[dict[str, list[float | None]]] = [{s.id: [] for s in subgoals} for _ in "12"]
+    for pair in zip(*found, strict=True):
+        for side, (*_, scores) in zip(sides, pair, strict=True):
+            for key, values in side.items():
+                values.append(scores[key].value if key in scores else None)
+    columns = ((s.id, [side[s.id] for side in sides]) for s in subgoals)
+    return [
+        agreement(key, *both)
+        for key, both in columns
+        if any(None not in pair for pair in zip(*both, strict=True))
     ]
-    found = []
-    for subgoal in subgoals:
-        columns = [[row.get(subgoal.id) for row in side] for side in sides]
-        if any(None not in pair for pair in zip(*columns, strict=True)):
-            found.append(agreement(subgoal.id, *columns))
-    return found
+
+
+@dataclass(frozen=True)
+class _Picked:
+    """Some rows of a table, read as they are taken."""
+
+    table: Table
+    indices: list[int]
+
+    def __iter__(self) -> Iterator[Sample | None]:
+        return map(self.table.sample, self.indices)

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
 from ..memory.records import Spent
 from .formats import (
-    FORMATS,
     Form,
+    Manner,
+    lower,
     messages_for,
-    names_format,
     options_of,
     parse,
     problem_of,
@@ -30,17 +30,8 @@ if TYPE_CHECKING:
 
 OPENAI = "https://api.openai.com/v1"
 
-PASSING = {408, 409, 425, 429}
-"""Statuses below 500 that may be well another time; so may all from 500 up."""
-
-OVERLOADED = {429, 503, 504, 529}
-"""Statuses that ask for fewer calls at once."""
-
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the second attempt, which double from attempt to attempt, and their bound."""
-
-PATIENCE = 300.0
-"""Seconds that a server may ask to wait; a run stops where it asks for more."""
 
 
 @dataclass
@@ -63,12 +54,12 @@ class ChatModel:
     tpm: float | None = None
     prices: dict[str, Price] = field(default_factory=dict)
     batch: bool = False
-    _format: int = field(default=0, init=False)
-    _takes_temperature: bool = field(default=True, init=False)
+    _manner: Manner = field(default=Manner(), init=False)
     _answered: bool = field(default=False, init=False)
     _last_tokens_out: int = field(default=200, init=False)
 
     def __post_init__(self) -> None:
+        api_key()
         self.base_url = server_address(self.base_url)
         if not _is_address(self.base_url):
             shown = self.base_url.rpartition("@")[2].partition("?")[0]  # without credentials
@@ -79,7 +70,7 @@ class ChatModel:
                 f"--base-url {self.place}: no credentials and no query there; "
                 "the key belongs in OPENAI_API_KEY."
             )
-        if self.base_url == OPENAI and not os.environ.get("OPENAI_API_KEY"):
+        if self.base_url == OPENAI and not api_key():
             raise UserError(
                 f"--model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "
                 "(for example http://127.0.0.1:11434/v1 for Ollama)."
@@ -111,12 +102,16 @@ class ChatModel:
     def client(self) -> "AioChatOpenAI":
         from .aio_chat import AioChatOpenAI
 
-        return AioChatOpenAI(
-            model=self.model,
-            base_url=self.base_url,
-            api_key=os.environ.get("OPENAI_API_KEY", "").strip() or "none",  # pyright: ignore[reportArgumentType]
-            timeout=self.timeout,
-        )
+        key: Any = api_key() or "none"
+        try:
+            return AioChatOpenAI(
+                model=self.model, base_url=self.base_url, api_key=key, timeout=self.timeout
+            )
+        except (ImportError, ValueError) as error:  # of a SOCKS proxy, or one that is no URL
+            raise UserError(
+                "cannot use the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names: give one of "
+                "HTTP, or unset it."
+            ) from error
 
     async def aclose(self) -> None:
         if "client" in vars(self):
@@ -146,49 +141,62 @@ class ChatModel:
             raise ReplyFailure(reason, spent=spent) from error
 
     async def _call(self, ask: Ask[Any], messages: list[Message]) -> tuple[str, Spent]:
-        """The reply's text and its cost, by the best format that the server takes."""
-        from .aio_chat import HttpFailure
+        """The reply's text and its cost, by the best format that the server takes.
 
+        What a refusal asks to leave out is remembered once a call without it has succeeded: a
+        refusal may speak of this prompt alone.
+        """
+        from .aio_chat import HttpFailure
+        from .failures import line
+
+        manner = self._manner
         while True:
-            form, request = self.form, self.request(ask, messages)
+            request = self.request(ask, messages, manner)
             try:
-                return self.read(await self._send(request), form)
+                body = await self._send(request)
             except HttpFailure as failure:
-                if not self.learn(str(failure), request, form):
-                    raise ReplyFailure(f"bad request: {_line(failure)}") from failure
+                found = lower(str(failure), manner)
+                if found is None:
+                    raise ReplyFailure(f"bad request: {line(failure)}") from failure
+                manner = found
+            else:
+                self._manner = self._manner.with_limits_of(manner)
+                return self.read(body, manner.form)
 
     @property
     def form(self) -> Form:
-        return FORMATS[self._format]
+        return self._manner.form
 
-    def request(self, ask: Ask[Any], messages: list[Message]) -> dict[str, Any]:
-        """The body of a request, in the format that is remembered for the server."""
-        options = options_of(ask.reply, self.form)
-        if self._takes_temperature:
+    def request(
+        self, ask: Ask[Any], messages: list[Message], manner: Manner | None = None
+    ) -> dict[str, Any]:
+        """The body of a request, in the manner given or remembered for the server."""
+        manner = manner or self._manner
+        options = options_of(ask.reply, manner.form)
+        if manner.temperature:
             options = {**options, "temperature": ask.temperature}
-        return self.client.payload(messages_for(ask.reply, self.form, messages), **options)
+        return self.client.payload(messages_for(ask.reply, manner.form, messages), **options)
 
     def read(self, body: Any, form: Form) -> tuple[str, Spent]:
         """The reply's text and its cost. Raises ReplyFailure for a refusal, or another body."""
+        from .failures import line
+
         try:
             message: Any = self.client.read(body).generations[0].message
         except ValueError as error:
-            raise ReplyFailure(f"unreadable reply: {_line(error)}", outage=True) from error
+            raise ReplyFailure(f"unreadable reply: {line(error)}", outage=True) from error
         spent = _spent(message.usage_metadata or {}, self.price)
         self._last_tokens_out = spent.tokens_out
         if refusal := message.additional_kwargs.get("refusal"):
-            raise ReplyFailure(f"the model refused: {_line(refusal)}", spent=spent)
+            raise ReplyFailure(f"the model refused: {line(refusal)}", spent=spent)
         return text_of(message, form), spent
 
     def learn(self, refusal: str, request: dict[str, Any], form: Form) -> bool:
-        """Whether the text of a 400 or 422 told what to leave out of requests from now on."""
-        if "temperature" in request and "temperature" in refusal:
-            self._takes_temperature = False  # reasoning models know only their own
-            return True
-        if form == "plain" or not names_format(refusal):
-            return False
-        self._format = max(self._format, FORMATS.index(form) + 1)
-        return True
+        """Whether the text of a 400 or 422 told how to ask from now on."""
+        found = lower(refusal, Manner(form, "temperature" in request))
+        if found:
+            self._manner = self._manner.with_limits_of(found)
+        return found is not None
 
     async def _send(self, request: dict[str, Any]) -> Any:
         """The body of the answer, after as many attempts as it takes.
@@ -197,9 +205,10 @@ class ChatModel:
         """
         from aiohttp import ClientError
 
+        from . import failures
         from .aio_chat import HttpFailure
 
-        attempt = timeouts = 0
+        attempt = 0
         while True:
             announced = self._tokens_of(request) if self.tpm else 0
             started = await self._throttle.enter(announced)
@@ -217,71 +226,18 @@ class ChatModel:
             finally:
                 self._throttle.leave()
             attempt += 1
-            timeouts += isinstance(error, TimeoutError)
-            retry_after = error.retry_after if isinstance(error, HttpFailure) else None
-            last = timeouts > 1 or attempt >= self._attempts(error)
-            meaning = self._meaning(error) if last else None
+            meaning = None
+            if attempt >= failures.attempts(error, self.retries + 1, self._answered):
+                meaning = failures.meaning(error, self.place, self.model, self.timeout)
             if isinstance(meaning, ModelUnavailable):
                 self._throttle.give_up(meaning)  # the others need not wait their turn to hear it
-            elif isinstance(error, TimeoutError) or getattr(error, "status", 0) in OVERLOADED:
-                self._throttle.pushed_back(started, retry_after or 0.0)
+            elif failures.overloads(error):
+                self._throttle.pushed_back(started, failures.retry_after(error))
             if meaning:
                 raise meaning from error
             wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT) * random.uniform(0.75, 1.25)
-            if retry_after is not None:
-                wait = retry_after * random.uniform(1.0, 1.25)
-            await self._throttle.pause(wait)
-
-    def _attempts(self, error: Exception) -> int:
-        """How often a call may be made that fails with this."""
-        from aiohttp import ClientConnectorError
-
-        from .aio_chat import HttpFailure
-
-        if isinstance(error, HttpFailure):
-            passing = error.status in PASSING or error.status >= 500
-            hopeless = error.code == "insufficient_quota" or (error.retry_after or 0) > PATIENCE
-            return self.retries + 1 if passing and not hopeless else 1
-        if isinstance(error, ClientConnectorError) and not self._answered:
-            return min(self.retries + 1, 3)  # most often it was never started
-        return self.retries + 1
-
-    def _meaning(self, error: Exception) -> Exception:
-        """What an error that came of all attempts means for the run."""
-        from aiohttp import ClientConnectorError, ClientError
-
-        from .aio_chat import HttpFailure
-
-        if isinstance(error, TimeoutError):
-            return ReplyFailure(f"no whole reply within {self.timeout:g} s", outage=True)
-        if isinstance(error, ClientConnectorError):
-            return ModelUnavailable(
-                f"{self.place} does not answer ({_line(error.os_error)}): "
-                "start the server or check --base-url."
-            )
-        if isinstance(error, ClientError):
-            return ReplyFailure(f"connection lost: {_line(error)}", outage=True)
-        if not isinstance(error, HttpFailure):
-            return ReplyFailure(f"unreadable reply: {_line(error)}", outage=True)
-        if error.status in (400, 422):
-            return error
-        if error.status in (401, 403):
-            return ModelUnavailable(
-                f"{self.place} refuses the key in OPENAI_API_KEY: set a key that is valid there."
-            )
-        if error.status == 404:
-            return ModelUnavailable(
-                f"{self.place} knows no model {self.model!r} (or the URL is wrong): "
-                "check --model and --base-url."
-            )
-        if error.status == 402 or error.code == "insufficient_quota":
-            return ModelUnavailable(f"{self.place}: the account's quota is used up.")
-        if (error.retry_after or 0) > PATIENCE:
-            return ModelUnavailable(
-                f"{self.place} asks to wait {error.retry_after:.0f} s before the next call. "
-                "Go on then."
-            )
-        return ReplyFailure(_line(error), outage=self._attempts(error) > 1 or error.status >= 500)
+            asked = failures.retry_after(error) * random.uniform(1.0, 1.25)
+            await self._throttle.pause(max(wait, asked))
 
     def _tokens_of(self, request: dict[str, Any]) -> int:
         """About how many tokens a call will take."""
@@ -303,6 +259,8 @@ def _total(usage: Any) -> int | None:
 def _spent(usage: Any, price: Price | None) -> Spent:
     cached = (usage.get("input_token_details") or {}).get("cache_read")
     counts = (usage.get("input_tokens"), cached, usage.get("output_tokens"))
+    if not usage.get("input_tokens"):
+        price = None  # no prompt is empty: the server does not count
     tokens_in, cached, tokens_out = (n if isinstance(n, int) else 0 for n in counts)
     return Spent(
         calls=1,
@@ -313,9 +271,20 @@ def _spent(usage: Any, price: Price | None) -> Spent:
     )
 
 
+def api_key() -> str:
+    """OPENAI_API_KEY, or nothing. Raises UserError where it cannot be sent in a header."""
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UserError(
+            "OPENAI_API_KEY holds characters that no key has (a line break, or a quotation mark "
+            "of a text editor): set it again."
+        )
+    return key
+
+
 def server_address(base_url: str | None) -> str:
     """The address given, or that of OPENAI_BASE_URL, or OpenAI's."""
-    return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    return (base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
 
 
 def _is_address(url: str) -> bool:
@@ -324,8 +293,3 @@ def _is_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets that do not match, a port that is no number
         return False
-
-
-def _line(error: object) -> str:
-    """One line, shortened: a server's error text may be long and may quote the prompt."""
-    return " ".join(str(error).split())[:300]

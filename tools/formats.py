@@ -4,7 +4,7 @@ import json
 import re
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,27 @@ FORMATS: tuple[Form, ...] = ("json_schema", "tool_call", "json_mode", "plain")
 
 THOUGHT = "</think>"
 """Reasoning ends so; some servers leave its opening mark out."""
+
+
+class Manner(NamedTuple):
+    """How a server is asked: the format, and whether with a temperature."""
+
+    form: Form = FORMATS[0]
+    temperature: bool = True
+
+    def with_limits_of(self, other: "Manner") -> "Manner":
+        """What both allow."""
+        form = max(FORMATS.index(self.form), FORMATS.index(other.form))
+        return Manner(FORMATS[form], self.temperature and other.temperature)
+
+
+def lower(refusal: str, manner: Manner) -> Manner | None:
+    """The next manner to try after the text of a 400 or 422; None where it is of something else."""
+    if manner.temperature and "temperature" in refusal:
+        return manner._replace(temperature=False)  # reasoning models know only their own
+    if manner.form == FORMATS[-1] or not names_format(refusal):
+        return None
+    return manner._replace(form=FORMATS[FORMATS.index(manner.form) + 1])
 
 
 @lru_cache

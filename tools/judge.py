@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..memory.records import Sample, Score, Subgoal
 from ..memory.scores import SUPPORTING
@@ -49,10 +49,18 @@ How to judge:
 - Reply with one judgement for each capability id, in the order asked for."""
 
 
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):  # else true would be 1.0
+        raise ValueError("give a number, not true or false")
+    return value
+
+
 class Judgement(ReplySchema):
     id: str = Field(description="the capability's id")
     explanation: str = Field(description="what supports the capability and what is missing")
-    score: float = Field(description="0.0, 0.2, 0.4, 0.6, 0.8 or 1.0")
+    score: Annotated[float, BeforeValidator(_no_boolean)] = Field(
+        description="0.0, 0.2, 0.4, 0.6, 0.8 or 1.0"
+    )
 
 
 class Judgements(ReplySchema):

@@ -82,6 +82,7 @@ class Scorer:
         embedded = isinstance(door.model, EmbeddedModel)
         self._concurrency = EMBEDDED_CONCURRENCY if embedded else concurrency
         self._open: set[str] = set()
+        self._batched = False  # an earlier process left batches of this judge
         self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
         self._unwritten: list[tuple[str, dict[str, Score], asyncio.Future[None]]] = []
 
@@ -101,6 +102,7 @@ class Scorer:
         counts = RowCounts(read=0, usable=0)
         self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
         self._open.clear()
+        self._batched = bool(self._store.batches.outstanding(self.judge))
         self._store.scores.leave(run)
         jobs = self._jobs(run, rows, subgoals, counts)
         ticker = _Ticker()
@@ -165,6 +167,11 @@ class Scorer:
             yield None
 
     async def _judge(self, job: Job) -> None:
+        if self._batched and self._store.batches.under_way(self.judge, job.hash):
+            raise UserError(
+                f"row {job.sample.index + 1} is being judged in a batch: give --batch to collect "
+                "it, or give the batch up with `goalcover batches --cancel ID`."
+            )
         for ask in asks_of(job.sample, job.subgoals, self.mode):
             scores = await self._ask(ask, job.again)
             await self._keep(job.hash, scores)
@@ -207,6 +214,8 @@ class Scorer:
                 self.door.ledger.write()
         except Exception as failure:  # whoever waits raises it
             error = failure
+        if error and not unwritten:
+            raise error
         for *_, committed in unwritten:
             if committed.done():  # cancelled
                 continue

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..memory.errors import UserError
+from ..memory.files import check_writable
 from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.store import Store, open_store
 from .audit import audit, audit_name
@@ -54,19 +55,20 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
         model = open_model(name_of_judge, config, Embedder(config.embedder), config.batch)
         door = Door(model, store, name)
         scorer = open_scorer(config, door, store)
+        check_writable(out)
         audited: list[Agreement] = []
         try:
             counts = await scorer.score(name, table, len(table), subgoals, on_progress)
             counts.bad, counts.format = table.bad_rows, table.format
             coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau)
+            rows = store.scores.rows(name, scorer.judge, subgoals)
+            write_scores(rows, out, [subgoal.id for subgoal in subgoals])
             if config.audit:
                 other = open_scorer(config, door, store, other_mode(config.mode))
                 audited = await audit(
                     scorer, other, store, name, table, subgoals, config.audit, config.seed,
                     on_progress,
                 )  # fmt: skip
-            rows = store.scores.rows(name, scorer.judge, subgoals)
-            write_scores(rows, out, [subgoal.id for subgoal in subgoals])
         finally:
             store.scores.leave(name)
             store.scores.leave(audit_name(name))

@@ -46,10 +46,10 @@ class RunConfig(Record):
     mode: Mode = "joint"
     audit: float = Field(default=0.0, ge=0, le=1)
     batch: bool = False
-    timeout: float = Field(default=120.0, gt=0)
+    timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
     max_concurrency: int = Field(default=32, ge=1)
-    rpm: float | None = Field(default=None, gt=0)
-    tpm: float | None = Field(default=None, gt=0)
+    rpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     prices: dict[str, Price] = {}
     seed: int = 0
     digest: str = ""

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from goalcover.memory.errors import UserError
-from goalcover.memory.files import atomic_path, atomic_text
+from goalcover.memory.files import atomic_path, atomic_text, check_writable
 
 TINY_DISK = "64k"
 
@@ -72,3 +72,11 @@ def test_a_full_disk_leaves_the_old_file_and_says_so_in_one_line(tiny_disk):
     assert str(path) in str(raised.value) and "\n" not in str(raised.value)
     assert path.read_text() == "old"
     assert os.listdir(tiny_disk) == ["out.txt"]
+
+
+def test_what_cannot_be_written_is_said_before_any_work(tmp_path):
+    check_writable(tmp_path / "new" / "scores.jsonl")
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot write"):
+        check_writable(tmp_path / "file" / "scores.jsonl")

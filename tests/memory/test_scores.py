@@ -1,9 +1,11 @@
 """Judgements: kept by content, listed by run."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Sample, Score, Subgoal
@@ -131,14 +133,13 @@ def test_known_says_what_was_judged_and_whether_there_is_a_value(scores):
     assert scores.known("judge", []) == {}
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30)
 @given(st.lists(st.none() | st.floats(0, 1), max_size=20), st.floats(0, 1))
-def test_histogram_and_low_rows_agree_with_plain_python(scores, values, tau):
-    scores.leave("run")
-    judged(scores, values)
-    histogram = scores.histogram("run", "judge", DOSE)
+def test_histogram_and_low_rows_agree_with_plain_python(values, tau):
+    with TemporaryDirectory() as folder, open_store(Path(folder)) as store:
+        judged(store.scores, values)
+        histogram = store.scores.histogram("run", "judge", DOSE)
+        low_rows = store.scores.low_rows("run", "judge", DOSE, tau)
     assert histogram == {value: values.count(value) for value in values}
     low = [(i, value) for i, value in enumerate(values) if value is not None and value < tau]
-    assert scores.low_rows("run", "judge", DOSE, tau) == low
+    assert low_rows == low

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,18 @@ def test_usage_adds_up_by_run_role_and_model(tmp_path):
         role="scorer", model="m", calls=3, from_store=1, tokens_in=30, tokens_cached=12,
         tokens_out=15, seconds=1.5, cost_usd=0.75,
     )  # fmt: skip
+
+
+def test_what_was_rolled_back_is_written_the_next_time(tmp_path):
+    with open_store(tmp_path) as store:
+        ledger = store.ledger("run")
+        ledger.add(PAID)
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            ledger.write()
+            raise ZeroDivisionError
+        ledger.write()
+    with open_store(tmp_path) as store:
+        assert store.ledger("run").entries() == [PAID]
 
 
 def test_a_run_that_asked_nothing_has_no_usage(tmp_path):

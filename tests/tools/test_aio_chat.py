@@ -23,7 +23,7 @@ from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from goalcover.memory.errors import ModelUnavailable, ReplyFailure
+from goalcover.memory.errors import ModelUnavailable, ReplyFailure, UserError
 from goalcover.tools.aio_chat import AioChatOpenAI, HttpFailure, _error_of, _retry_after
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.judge import JudgeAsk, Judgements
@@ -124,19 +124,36 @@ async def test_the_key_is_in_one_header_and_nowhere_else() -> None:
     assert SECRET not in json.dumps([headers, server.requests])
 
 
-async def test_the_key_does_not_follow_to_another_server() -> None:
-    seen: list[str | None] = []
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_nothing_follows_to_another_server(status: int) -> None:
+    seen: list[str] = []
 
     async def elsewhere(request: web.BaseRequest) -> web.Response:
-        seen.append(request.headers.get("Authorization"))
+        seen.append(request.path)
         return web.json_response(completion({"content": "tea"}))
 
     async def redirect(request: web.BaseRequest) -> web.Response:
-        raise web.HTTPTemporaryRedirect(f"http://{other}{request.path}")
+        return web.Response(status=status, headers={"Location": f"http://{other}{request.path}"})
 
     async with serving(elsewhere) as other, serving(redirect) as place:
-        assert await text_from(f"http://{place}/v1") == "tea"
-    assert seen == [None]
+        model = ChatModel("m", f"http://{place}/v1")
+        with pytest.raises(ModelUnavailable, match=f"redirects.*{other}.*--base-url"):
+            await model.answer(ASK)
+        await model.aclose()
+    assert seen == []
+
+
+async def test_an_address_without_a_path_is_that_host() -> None:
+    paths: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        paths.append(request.path)
+        return web.json_response(completion({"content": "tea"}))
+
+    async with serving(answer) as place:
+        for url in (f"http://{place}", f"http://{place}/", f"http://{place}/v1/"):
+            assert await text_from(url) == "tea"
+    assert paths == ["/chat/completions", "/chat/completions", "/v1/chat/completions"]
 
 
 # --- answers of all kinds
@@ -371,6 +388,28 @@ async def test_a_dead_proxy_is_named_without_its_password(monkeypatch: pytest.Mo
         with FakeServer(tea) as server, pytest.raises(ModelUnavailable) as caught:
             await ChatModel("m", server.base_url, retries=0).answer(ASK)
         assert "('127.0.0.1', 9)" in str(caught.value) and "pass" not in str(caught.value)
+
+
+async def test_a_proxy_that_refuses_is_told_once_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+
+    async def refuse(request: web.BaseRequest) -> web.Response:
+        calls.append(request.path)
+        return web.Response(status=407)
+
+    async with serving(refuse) as place:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@{place}")
+        with pytest.raises(ModelUnavailable, match=r"the proxy.*407") as caught:
+            await ChatModel("m", "https://example.org/v1").answer(ASK)
+    assert "pass" not in str(caught.value) and len(calls) <= 1
+
+
+async def test_a_proxy_that_cannot_be_used_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with FakeServer(tea) as server, pytest.raises(UserError, match="ALL_PROXY"):
+        await ChatModel("m", server.base_url).answer(ASK)
 
 
 # --- certificates

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from goalcover.memory.errors import ModelUnavailable, ReplyFailure, UserError
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.model import Ask, Message, Reply, ReplySchema
+from goalcover.tools.prices import Price
 
 SECRET = "sk-very-secret-0123456789"
 
@@ -166,6 +168,20 @@ async def test_a_long_prompt_does_not_cost_the_format() -> None:
             await model.answer(WordAsk())
         await model.answer(WordAsk())
     assert [form_of(body) for body in server.requests] == ["json_schema", "json_schema"]
+
+
+async def test_what_speaks_of_one_prompt_does_not_cost_the_others() -> None:
+    blocked = "Blocked by policy: 'write a function about a body temperature of 39'"
+    server = PickyServer(good)
+    server.objection = lambda body: (400, {"message": blocked}) if server.calls <= 5 else None
+    with server:
+        model = ChatModel("m", server.base_url, retries=0)
+        with pytest.raises(ReplyFailure, match="Blocked by policy"):
+            await model.answer(WordAsk())
+        assert server.calls == 5, "every way was tried: it may have been the way of asking"
+        await model.answer(WordAsk())
+        await model.aclose()
+    assert form_of(server.requests[-1]) == "json_schema" and "temperature" in server.requests[-1]
 
 
 async def test_status_422_about_the_format_goes_down_the_ladder() -> None:
@@ -417,3 +433,65 @@ async def test_a_reply_is_paid_for_though_no_other_comes() -> None:
         assert caught.value.spent.calls == 1
         with pytest.raises(ModelUnavailable, match="refuses the key"):
             await ask(server)
+
+
+# --- what is paid
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None}])
+async def test_where_the_server_counts_nothing_the_cost_is_not_known(usage: Any) -> None:
+    class Uncounted(FakeServer):
+        def _completion(self, n: int, body: Body, kind: Any) -> dict[str, Any]:
+            return super()._completion(n, body, kind) | {"usage": usage}
+
+    with Uncounted(good) as server:
+        model = ChatModel("m", server.base_url, prices={"m": Price(input=1, output=1)})
+        spent = (await model.answer(WordAsk())).spent
+        await model.aclose()
+    assert (spent.calls, spent.tokens_in, spent.cost_usd) == (1, 0, None)
+
+
+async def test_cached_tokens_cost_their_own_price() -> None:
+    class Cached(FakeServer):
+        def _completion(self, n: int, body: Body, kind: Any) -> dict[str, Any]:
+            details = {"prompt_tokens_details": {"cached_tokens": 600}}
+            counts = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+            return super()._completion(n, body, kind) | {"usage": counts | details}
+
+    with Cached(good) as server:
+        prices = {"m": Price(input=2, cached=0.5, output=10)}
+        model = ChatModel("m", server.base_url, prices=prices)
+        spent = (await model.answer(WordAsk())).spent
+        await model.aclose()
+    assert (spent.tokens_in, spent.tokens_cached, spent.tokens_out) == (1000, 600, 100)
+    assert spent.cost_usd == pytest.approx((400 * 2 + 600 * 0.5 + 100 * 10) / 1e6)
+
+
+# --- how long is waited
+
+
+async def test_a_retry_after_of_nothing_does_not_use_up_the_attempts() -> None:
+    """A server that says so while it starts is asked again after the ordinary waits."""
+    until = time.monotonic() + 1.0
+
+    def behaviour(n: int, body: Body) -> Behaviour:
+        starting = time.monotonic() < until
+        return Behaviour("status", status=429, retry_after=0) if starting else Behaviour()
+
+    with FakeServer(good, behaviour=behaviour) as server:
+        assert (await ask(server, retries=3)).value.word == "tea"
+
+
+def test_one_server_is_one_judge_however_its_address_ends() -> None:
+    names = {ChatModel("m", f"http://127.0.0.1:1/v1{end}").name for end in ("", "/", "//")}
+    assert len(names) == 1
+
+
+@pytest.mark.parametrize("key", ["sk-\u201cquoted\u201d", "sk-one\nsk-two"])
+def test_a_key_that_cannot_be_sent_is_a_user_error(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UserError, match="OPENAI_API_KEY holds characters") as caught:
+        ChatModel("m", "http://127.0.0.1:1/v1")
+    assert "sk-" not in str(caught.value)

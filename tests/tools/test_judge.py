@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Subgoal
-from goalcover.tools.judge import ANCHORS, RUBRIC, JudgeAsk, anchor_of
+from goalcover.tools.judge import ANCHORS, RUBRIC, JudgeAsk, Judgement, anchor_of
 from goalcover.tools.text import fence
 
 DOSE = Subgoal(id="dose", name="Drug dosage", description="States the dosage of a drug.")
@@ -76,3 +76,10 @@ def test_a_better_match_never_gets_a_lower_anchor(a, b):
 
 def test_the_ends_of_the_scale_are_reached():
     assert (anchor_of(-1), anchor_of(1)) == (0.0, 1.0)
+
+
+def test_true_is_no_score() -> None:
+    with pytest.raises(ValueError, match="not true or false"):
+        Judgement.model_validate_json('{"id": "a", "explanation": "", "score": true}')
+    assert Judgement.model_validate_json('{"id": "a", "explanation": "", "score": 1}').score == 1.0
+    assert Judgement.model_json_schema()["properties"]["score"]["type"] == "number"

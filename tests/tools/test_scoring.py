@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from fake_server import Behaviour, Body, FakeServer
+from judging import asked_ids, well_judged
 
-from goalcover.memory.errors import UserError
+from goalcover.memory.errors import ModelUnavailable, UserError
 from goalcover.memory.records import Goal, Subgoal
 from goalcover.tools.datasets import DataSource
 from goalcover.tools.scoring import filter_file, score_file
@@ -95,3 +97,32 @@ async def test_an_ending_that_cannot_be_written_is_refused_before_any_work(tmp_p
         await scored(nowhere, tmp_path / "scores.csv")
     with pytest.raises(UserError, match="unknown ending"):
         filter_file(nowhere, tmp_path / "scores.jsonl", tmp_path / "kept.xlsx", 0.6, 0)
+
+
+async def test_scores_are_written_before_an_audit_that_fails(tmp_path, source):
+    def behaviour(n: int, body: Body) -> Behaviour:
+        pairwise = len(asked_ids(body)) == 1
+        return Behaviour("status", status=401) if pairwise else Behaviour()
+
+    out = tmp_path / "scores.jsonl"
+    both = [DOSE, DOSE.model_copy(update={"id": "other"})]
+    with FakeServer(well_judged, behaviour=behaviour) as server:
+        config = RunConfig(
+            source=source, goal=Goal(text="g"), out=str(out), subgoals=both, audit=0.5, judge="m",
+            base_url=server.base_url,
+        )  # fmt: skip
+        with pytest.raises(ModelUnavailable, match="refuses the key"):
+            await score_file(config, "name")
+    assert len(out.read_text().splitlines()) == 3
+
+
+async def test_a_place_that_cannot_be_written_is_said_before_a_call_is_paid(tmp_path, source):
+    (tmp_path / "file").touch()
+    with FakeServer(well_judged) as server:
+        config = RunConfig(
+            source=source, goal=Goal(text="g"), out=str(tmp_path / "file" / "scores.jsonl"),
+            subgoals=[DOSE], judge="m", base_url=server.base_url,
+        )  # fmt: skip
+        with pytest.raises(UserError, match="cannot write"):
+            await score_file(config, "name")
+    assert server.calls == 0
