@@ -1,4 +1,4 @@
-"""Training data in: JSONL, JSON, CSV, Parquet or a hub name, memory-mapped by `datasets`.
+"""Training data in: JSONL, JSON, CSV, Parquet or a hub name, kept by `datasets` as Arrow files.
 
 JSON rows are kept as the text they came in, so rows may differ in shape and are written back
 byte for byte.
@@ -66,8 +66,24 @@ class Table:
 
     def __iter__(self) -> Iterator[Sample | None]:
         """All rows in order, as `sample` gives them; memory stays flat."""
-        for index, row in enumerate(self.rows):
+        for index, row in enumerate(self._read_through()):
             yield self._sample(index, _decode(row))
+
+    def _read_through(self) -> Iterator[Any]:
+        """Rows from first to last. The files are read: pages of a mapped file that were looked at
+        count as memory of the process until it ends."""
+        import datasets
+        import pyarrow as pa
+
+        files = [entry["filename"] for entry in self.rows.cache_files]
+        if not files or "[" in self.source.split:  # in memory, or a part of the files
+            yield from self.rows
+            return
+        for name in files:
+            with pa.OSFile(name) as file, pa.ipc.open_stream(file) as batches:
+                for batch in batches:
+                    part = pa.Table.from_batches([batch])
+                    yield from datasets.Dataset(part, info=self.rows.info)
 
     @cached_property
     def _read(self) -> Callable[[dict[str, Any]], tuple[str, str, str]]:

@@ -334,3 +334,23 @@ def test_a_named_column_that_a_row_lacks_is_said_whatever_its_name(tmp_path):
     table = load(DataSource(path=str(path), input_columns=["input"], output_column="o"), tmp_path)
     with pytest.raises(UserError, match="row 2 of"):
         list(table)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_reading_through_gives_the_rows_that_looking_them_up_does(tmp_path, suffix):
+    """Over more rows than are kept together, with rows of several shapes."""
+    import pandas as pd
+
+    path, count = tmp_path / f"rows.{suffix}", 2300
+    pairs = [PAIR | {"prompt": f"q {i} \u2028", "id": str(i)} for i in range(count)]
+    if suffix == "jsonl":
+        path.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    elif suffix == "csv":
+        pd.DataFrame(pairs).to_csv(path, index=False)
+    else:
+        turns = [chat(("user", f"q {i}"), ("assistant", "a" * (i % 3))) for i in range(count)]
+        pd.DataFrame(turns).to_parquet(path, row_group_size=100)
+    table = load(DataSource(path=str(path)), tmp_path / "cache")
+    found = list(table)
+    assert found == list(table) == [table.sample(index) for index in range(count)]
+    assert len({sample.input for sample in found if sample}) > count / 2
