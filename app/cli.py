@@ -252,13 +252,13 @@ def batches(
 ) -> None:
     """Lists the batches that a server works on (--batch), the oldest first."""
     with user_errors():
-        from ..tools import batch
+        from ..tools import batch_list
         from . import terminal
 
         if cancel:
-            terminal.note(batch.cancel_batch(cancel))
+            terminal.note(batch_list.cancel_batch(cancel))
         else:
-            terminal.show_batches(batch.outstanding_batches())
+            terminal.show_batches(batch_list.outstanding_batches())
 
 
 @app.command()

@@ -2,13 +2,15 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..graph import session
 from ..memory.batches import Batch
@@ -44,25 +46,33 @@ def note(line: str) -> None:
     err.print(escape(line), style="dim", highlight=False, soft_wrap=True)
 
 
+class _Progress(Progress):
+    """With what was spent on a line of its own: the first is full on a narrow terminal."""
+
+    spent = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.spent:
+            yield Text(self.spent, style="dim")
+
+
 class Display:
     """A progress line on stderr: stage, rows, rate, time left, failures."""
 
     def __init__(self) -> None:
-        self._progress = Progress(
+        self._progress = _Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
-            TextColumn("[dim]{task.fields[spent]}"),
             TextColumn("[red]{task.fields[failed]}"),
             console=err,
             transient=True,
             disable=not err.is_terminal,
         )
-        self._task = self._progress.add_task(
-            "", total=None, rate="", spent="", failed="", visible=False
-        )
+        self._task = self._progress.add_task("", total=None, rate="", failed="", visible=False)
         self._stage = ""
         self._since = self._spoken = 0.0
         self._first = 0
@@ -98,13 +108,13 @@ class Display:
             text += f": {progress.note}"
         seconds = now - self._since
         rate = (progress.done - self._first) / seconds if seconds > 0.5 else 0.0
+        self._progress.spent = spent_text(progress.spent)
         self._progress.update(
             self._task,
             description=escape(text),
             completed=progress.done,
             total=progress.total or None,
             rate=f"{rate:,.0f} rows/s" if progress.total and rate else "",
-            spent=spent_text(progress.spent),
             failed=f"{progress.failed} failed" if progress.failed else "",
             visible=True,
         )
@@ -269,9 +279,9 @@ def show_audit(found: list[Agreement]) -> None:
         table.add_row(
             escape(a.subgoal_id),
             str(a.rows),
-            f"{a.shift:+.3f}",
+            "–" if a.shift is None else f"{a.shift:+.3f}",
             "–" if low is None else f"{low:+.3f} to {high:+.3f}",
-            f"{a.error:.3f}",
+            "–" if a.error is None else f"{a.error:.3f}",
             "–" if a.kappa is None else f"{a.kappa:.2f}",
         )
     out.print(table)
@@ -309,7 +319,7 @@ def show_batches(found: list[Batch]) -> None:
     for batch in found:
         place = batch.base_url.partition("://")[2]
         judge = batch.judge.replace(f" at {place}", "")
-        name = batch.id or "not confirmed"
+        name = batch.id or f"{batch.key} (not confirmed)"
         cells = [name, place, judge, f"{batch.requests:,}", batch.created[:19]]
         table.add_row(*map(escape, cells))
     out.print(table)

@@ -144,15 +144,16 @@ class Agreement(Record):
 
     Over the rows that have both. spearman: rank correlation, None where one side is constant.
     kappa: quadratic weighted kappa on the six anchors. error: mean absolute difference. shift: mean
-    of the first minus the second, with its 95 % t-interval (None for a single row).
+    of the first minus the second, with its 95 % t-interval (None for a single row). Without a row
+    that has both, all of them are None.
     """
 
     subgoal_id: str
     rows: int
     spearman: float | None
     kappa: float | None
-    error: float
-    shift: float
+    error: float | None
+    shift: float | None
     shift_interval: tuple[float, float] | None = None
 
 

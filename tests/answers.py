@@ -54,8 +54,8 @@ def _clarification(prompt: str) -> dict[str, Any]:
 
 
 def _judgements(prompt: str) -> dict[str, Any]:
-    row = prompt.split("<<<INPUT")[-1].split("Judge the capabilities")[0].lower()
-    ids = re.findall(r"^- (\w+):", prompt.split("<<<INPUT")[0], re.MULTILINE)
+    row = re.split("Capabilities:|Judge the capabilities", prompt.split("<<<INPUT")[-1])[0].lower()
+    ids = prompt.rpartition("in this order: ")[2].split(".")[0].split(", ")
     return {
         "judgements": [
             {

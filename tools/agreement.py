@@ -12,17 +12,16 @@ from .judge import ANCHORS
 def agreement(
     subgoal_id: str, values: Sequence[float | None], labels: Sequence[float | None]
 ) -> Agreement:
-    """Compares two sequences of the same rows; rows where either is None are left out.
-
-    Raises ValueError where no row has both.
-    """
+    """Compares two sequences of the same rows; rows where either is None are left out."""
     import numpy as np
     from scipy.stats import spearmanr
     from sklearn.metrics import cohen_kappa_score
 
     pairs = [(v, w) for v, w in zip(values, labels, strict=True) if v is not None and w is not None]
     if not pairs:
-        raise ValueError(f"{subgoal_id}: no row has both a value and a label")
+        return Agreement(
+            subgoal_id=subgoal_id, rows=0, spearman=None, kappa=None, error=None, shift=None
+        )
     ours, theirs = np.array(pairs).T
     steps = len(ANCHORS) - 1
     spearman = kappa = None
@@ -44,7 +43,7 @@ def agreement(
         spearman=spearman,
         kappa=kappa,
         error=float(np.abs(ours - theirs).mean()),
-        shift=shift or 0.0,
+        shift=shift,
         shift_interval=interval,
     )
 

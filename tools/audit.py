@@ -30,8 +30,7 @@ async def audit(
 ) -> list[Agreement]:
     """Judges a seeded share of the rows with `other`, and compares: pairwise minus joint.
 
-    `scorer` has judged the rows of the run. Subgoals without a pair are left out. Errors: see
-    `Scorer.score`.
+    `scorer` has judged the rows of the run. Errors: see `Scorer.score`.
     """
     picked = random.Random(seed).sample(range(len(table)), math.ceil(share * len(table)))
     rows = _Picked(table, sorted(picked))
@@ -46,12 +45,7 @@ async def audit(
         for side, (*_, scores) in zip(sides, pair, strict=True):
             for key, values in side.items():
                 values.append(scores[key].value if key in scores else None)
-    columns = ((s.id, [side[s.id] for side in sides]) for s in subgoals)
-    return [
-        agreement(key, *both)
-        for key, both in columns
-        if any(None not in pair for pair in zip(*both, strict=True))
-    ]
+    return [agreement(s.id, *(side[s.id] for side in sides)) for s in subgoals]
 
 
 @dataclass(frozen=True)

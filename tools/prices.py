@@ -30,7 +30,8 @@ class Price(Record):
 
     def __str__(self) -> str:
         cached = "" if self.cached is None else f", {self.cached:g} cached"
-        return f"{self.input:g} USD a million tokens in{cached}, {self.output:g} out, {self.source}"
+        rates = f"{self.input:g} USD a million tokens in{cached}, {self.output:g} out"
+        return f"{rates} ({self.source})"
 
 
 FREE = Price(input=0, output=0, source="runs on this machine")
