@@ -85,24 +85,30 @@ class BatchStore:
             (state, batch_id, key),
         )
 
-    def under_way(self, judge: str, sample: str) -> list[str]:
-        """Keys of the chunks that a sample is being judged on."""
+    def under_way(self, judge: str, sample: str) -> set[str]:
+        """Hashes of the subgoals that a sample is being judged on."""
         rows = self._db.execute(
-            "SELECT r.chunk FROM batches b JOIN batch_requests r ON r.batch = b.key"
+            "SELECT r.chunk, b.chunks FROM batches b JOIN batch_requests r ON r.batch = b.key"
             " WHERE b.judge = ? AND r.sample = ?",
             (judge, sample),
         )
-        return [chunk for (chunk,) in rows]
+        asked = [subgoal for chunk, chunks in rows for subgoal in json.loads(chunks)[chunk]]
+        return {Subgoal.model_validate(subgoal).hash for subgoal in asked}
 
-    def take(self, key: str, sample: str, chunk: str) -> Request | None:
-        """Strikes a request off. None where the batch does not hold it, or no longer."""
-        asked = (key, sample, chunk)
-        where = "FROM batch_requests WHERE batch = ? AND sample = ? AND chunk = ?"
-        row = self._db.execute(f"SELECT again {where}", asked).fetchone()
-        if row is None:
-            return None
-        self._db.execute(f"DELETE {where}", asked)
-        return sample, chunk, bool(row[0])
+    def take(self, key: str, sample: str, chunk: str) -> bool:
+        """Strikes a request off. False where the batch does not hold it, or no longer."""
+        struck = self._db.execute(
+            "DELETE FROM batch_requests WHERE batch = ? AND sample = ? AND chunk = ?",
+            (key, sample, chunk),
+        )
+        return struck.rowcount > 0
+
+    def fresh(self, key: str) -> int:
+        """How many requests of a batch were not struck off, and had not failed before."""
+        (count,) = self._db.execute(
+            "SELECT COUNT(*) FROM batch_requests WHERE batch = ? AND NOT again", (key,)
+        ).fetchone()
+        return count
 
     def left(self, key: str) -> list[Request]:
         """Requests of a batch that were not struck off."""

@@ -31,6 +31,10 @@ class FakeBatches:
     expire: Callable[[int], bool] = lambda n: False
     """Whether the n-th batch expires."""
     partly: int = 0  # lines that are answered before a batch expires or is cancelled
+    odd: Callable[[str, str], web.Response | None] = lambda method, path: None
+    """Answers a request of this method and path (below /v1) in the server's place."""
+    show: Callable[[Body], Body] = lambda batch: batch
+    """What a GET of a batch says of it."""
     unanswered: int = 0  # so many batches are made, and the connection closed without an answer
     cut: int = 0  # so many downloads break off half-way
     made: list[Body] = field(default_factory=list, init=False)
@@ -46,7 +50,8 @@ class FakeBatches:
 
         def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
             async def handle(request: web.Request) -> web.StreamResponse:
-                return denied(request) or await handler(request)
+                odd = self.odd(request.method, request.path.removeprefix("/v1"))
+                return denied(request) or odd or await handler(request)
 
             return handle
 
@@ -124,7 +129,7 @@ class FakeBatches:
         for n, batch in enumerate(self.made):
             if batch["id"] == request.match_info["id"]:
                 self._advance(n, batch)
-                return web.json_response(batch)
+                return web.json_response(self.show(batch))
         return error(404, f"No batch found with id '{request.match_info['id']}'.")
 
     async def _cancel(self, request: web.Request) -> web.Response:

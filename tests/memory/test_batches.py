@@ -9,12 +9,13 @@ from goalcover.memory.records import Subgoal
 from goalcover.memory.store import Store, open_store
 
 DOSING = Subgoal(id="dosing", name="Dosing", description="States the dose.", target_count=3)
+RISKS = Subgoal(id="risks", name="Risks", description="Names the risks.")
 
 
 def batch(key: str, judge: str = "judge", **fields) -> Batch:
     return Batch(
         key=key, judge=judge, base_url="http://server/v1", form="plain", fields=["messages"],
-        requests=2, chunks={"c": [DOSING]}, **fields,
+        requests=2, **{"chunks": {"c": [DOSING]}, **fields},
     )  # fmt: skip
 
 
@@ -39,21 +40,23 @@ def test_a_batch_is_listed_until_it_is_dropped(tmp_path: Path) -> None:
 def test_a_request_is_taken_once(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         store.batches.add(batch("a"), [("s1", "c", False), ("s2", "c", True)])
-        assert store.batches.take("a", "s2", "c") == ("s2", "c", True)
-        assert store.batches.take("a", "s2", "c") is None
-        assert store.batches.take("a", "s1", "another chunk") is None
-        assert store.batches.take("another batch", "s1", "c") is None
+        assert store.batches.fresh("a") == 1
+        assert store.batches.take("a", "s2", "c")
+        assert not store.batches.take("a", "s2", "c")
+        assert not store.batches.take("a", "s1", "another chunk")
+        assert not store.batches.take("another batch", "s1", "c")
         assert store.batches.left("a") == [("s1", "c", False)]
 
 
 def test_what_is_under_way_is_known_by_judge(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         store.batches.add(batch("a"), [("s1", "c", False)])
-        store.batches.add(batch("b"), [("s1", "d", False), ("s2", "d", False)])
+        chunks = {"c": [DOSING], "d": [RISKS]}
+        store.batches.add(batch("b", chunks=chunks), [("s1", "d", False), ("s2", "d", False)])
         store.batches.add(batch("z", "other judge"), [("s3", "c", False)])
-        assert sorted(store.batches.under_way("judge", "s1")) == ["c", "d"]
-        assert store.batches.under_way("judge", "s2") == ["d"]
-        assert store.batches.under_way("judge", "s3") == []
+        assert store.batches.under_way("judge", "s1") == {DOSING.hash, RISKS.hash}
+        assert store.batches.under_way("judge", "s2") == {RISKS.hash}
+        assert store.batches.under_way("judge", "s3") == set()
 
 
 def test_striking_off_belongs_to_the_transaction(tmp_path: Path) -> None:

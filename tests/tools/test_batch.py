@@ -9,12 +9,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.web import Response, json_response
 from answers import SUBGOALS, answer, judged_row, schema_of, support_rows
-from fake_batches import FakeBatches
+from fake_batches import FakeBatches, error
 from fake_server import Behaviour, Body, FakeServer
 
 from goalcover.graph import review, session
@@ -22,7 +25,7 @@ from goalcover.memory.batches import Batch
 from goalcover.memory.errors import ModelUnavailable, UserError
 from goalcover.memory.records import Sample, Score, Subgoal
 from goalcover.memory.store import Store, open_store
-from goalcover.tools import batch, batch_api
+from goalcover.tools import batch, batch_api, batch_collect, batch_file, batch_list
 from goalcover.tools.batch import BatchScorer
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.embedded_model import EmbeddedModel
@@ -47,10 +50,10 @@ PRICES = {"m": Price(input=2.0, output=8.0)}
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(batch, "FIRST_POLL", 0.005)
     monkeypatch.setattr(batch, "GROWTH", 1.0)
     monkeypatch.setattr(batch_api, "RETRIES", 0)
-    monkeypatch.setattr(batch_api, "PAUSE", 0.01)
+    monkeypatch.setattr(batch_api, "PAUSE", 0.002)
 
 
 @pytest.fixture
@@ -132,7 +135,7 @@ def by_row(times: int, text: str, kind: Behaviour) -> Callable[[int, Body], Beha
 async def test_batches_find_what_calls_find(
     server: FakeServer, store: Store, tmp_path: Path, mode: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "AT_ONCE", 7)
+    monkeypatch.setattr(batch_collect, "AT_ONCE", 7)
     rows = [*samples(20), None, sample(3), *samples(2)]  # with an empty one, and some twice
     scorer = scorer_of(server, store, mode=mode)
     told = await judge(scorer, rows, EIGHT)
@@ -172,7 +175,7 @@ async def test_files_are_split(
     server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     most = 7 if limit == "MOST_REQUESTS" else 30_000
-    monkeypatch.setattr(batch, limit, most)
+    monkeypatch.setattr(batch_file, limit, most)
     rows = [*samples(20), *samples(20)]
     scorer = scorer_of(server, store)
     await judge(scorer, rows, EIGHT)
@@ -241,7 +244,8 @@ async def test_lines_that_make_no_sense_are_failures(server: FakeServer, store: 
             names = [json.loads(line)["custom_id"] for line in lines[:6]]
             spoilt = [{"custom_id": k} | v for k, v in zip(names, NONSENSE, strict=True)]
             kept = lines[7:]  # one is missing, and the others come twice
-            lines = [*odd, *(json.dumps(line).encode() for line in spoilt), *kept, *kept]
+            spoilt_lines = [json.dumps(line).encode() for line in spoilt]
+            lines = [*odd, *spoilt_lines, *kept, *kept]
         return add(b"\n".join(lines))
 
     fake._add_file = spoil
@@ -265,8 +269,7 @@ async def test_a_value_that_came_another_way_outlives_a_failure(
     fake = batches_of(server)
     fake.hold = True
     task = asyncio.create_task(judge(scorer, rows))
-    while not fake.polls:
-        await asyncio.sleep(0.01)
+    await until(task, lambda: fake.polls)
     store.scores.put(scorer.judge, rows[0].hash, {THREE[0].hash: value})
     fake.hold = False
     await task
@@ -342,7 +345,8 @@ async def test_a_batch_that_the_server_refuses_is_one_line(
 async def test_batches_wait_their_turn_where_the_queue_is_full(
     server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(batch_file, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(batch_collect, "SMALLEST", 2)
     fake = batches_of(server)
     fake.looks, fake.queue = 1, 6
     scorer = scorer_of(server, store)
@@ -355,7 +359,7 @@ async def test_batches_wait_their_turn_where_the_queue_is_full(
 async def test_batches_become_smaller_where_one_fills_the_queue(
     server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "SMALLEST", 2)
+    monkeypatch.setattr(batch_collect, "SMALLEST", 2)
     fake = batches_of(server)
     fake.looks, fake.queue = 1, 6
     scorer = scorer_of(server, store)
@@ -423,8 +427,7 @@ async def test_the_rest_is_sent_while_left_batches_go_on(server: FakeServer, sto
     await abandoned(scorer_of(server, store), samples(3), fake)
     scorer = scorer_of(server, store)
     task = asyncio.create_task(judge(scorer, samples(5), EIGHT))
-    while len(fake.made) < 2:
-        await asyncio.sleep(0.01)
+    await until(task, lambda: len(fake.made) > 1)
     fake.hold = False
     await task
     asked = [set(judged_ids(body)) for body in fake.lines]
@@ -438,7 +441,7 @@ async def test_a_batch_is_collected_in_pieces(
     server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that dies while it collects leaves the rest to the next, and no reply is lost."""
-    monkeypatch.setattr(batch, "AT_ONCE", 4)
+    monkeypatch.setattr(batch_collect, "AT_ONCE", 4)
     scorer = scorer_of(server, store)
     ledger, written = store.ledger("run"), []
 
@@ -468,14 +471,12 @@ async def test_a_server_that_goes_away_while_it_is_waited_for(
     fake.hold = True
     monkeypatch.setattr(batch, "LOST_POLLS", 10**6)
     task = asyncio.create_task(judge(scorer_of(server, store), samples(3)))
-    while not fake.polls:
-        await asyncio.sleep(0.01)
+    await until(task, lambda: fake.polls)
     await asyncio.to_thread(server.stop)
     await asyncio.sleep(0.1)
     server.start()
     polls = fake.polls
-    while fake.polls == polls:
-        await asyncio.sleep(0.01)
+    await until(task, lambda: fake.polls > polls)
     assert not task.done()
     monkeypatch.setattr(batch, "LOST_POLLS", 2)
     await asyncio.to_thread(server.stop)
@@ -510,7 +511,7 @@ async def test_a_batch_that_the_server_has_forgotten_can_be_given_up(
     fake.made[0]["id"] = "another"
     with pytest.raises(ModelUnavailable, match="goalcover batches --cancel batch_0"):
         await judge(scorer_of(server, store), samples(3))
-    said = await asyncio.to_thread(batch.cancel_batch, "batch_0")
+    said = await asyncio.to_thread(batch_list.cancel_batch, "batch_0")
     assert "given up" in said
     await judge(scorer_of(server, store), samples(3))
     assert len(fake.made) == 2 and len(fake.billed) == 3
@@ -522,9 +523,8 @@ async def test_a_cancelled_batch_is_collected_and_the_rest_is_sent_anew(
     fake = batches_of(server)
     fake.hold, fake.partly = True, 5
     task = asyncio.create_task(judge(scorer_of(server, store), samples(12)))
-    while not fake.polls:
-        await asyncio.sleep(0.01)
-    assert "cancelling" in await asyncio.to_thread(batch.cancel_batch, "batch_0")
+    await until(task, lambda: fake.polls)
+    assert "cancelling" in await asyncio.to_thread(batch_list.cancel_batch, "batch_0")
     fake.hold = False
     with pytest.raises(UserError, match="batch_0 was cancelled"):
         await task
@@ -542,25 +542,261 @@ async def test_two_scorers_of_one_judge_do_not_send_the_same(
     fake = batches_of(server)
     fake.hold = True
     task = asyncio.create_task(judge(scorer_of(server, store), samples(3)))
-    while not fake.polls:
-        await asyncio.sleep(0.01)
+    await until(task, lambda: fake.polls)
     with pytest.raises(UserError, match="another process has batches under way"):
         await judge(scorer_of(server, store), samples(3))
     fake.hold = False
     await task
 
 
+async def until(task: asyncio.Task[Any], condition: Callable[[], object]) -> None:
+    while not condition():
+        assert not task.done(), task.exception()
+        await asyncio.sleep(0.005)
+
+
 async def abandoned(scorer: Scorer, rows: Sequence[Sample | None], fake: FakeBatches) -> None:
     """Sends rows, and gives up waiting for them."""
     task, before = asyncio.create_task(judge(scorer, rows)), fake.polls
-    while fake.polls == before:
-        await asyncio.sleep(0.01)
+    await until(task, lambda: fake.polls > before)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
+# --- answers that make no sense
+
+
+def times(count: int, wanted: str, answer: Callable[[], Response]) -> Callable[..., Any]:
+    """So many requests whose "METHOD /path" begins so are answered so."""
+    seen = []
+
+    def odd(method: str, path: str) -> Response | None:
+        if len(seen) == count or not f"{method} {path}".startswith(wanted):
+            return None
+        seen.append(path)
+        return answer()
+
+    return odd
+
+
+def html() -> Response:
+    return Response(text="<html>Sign in</html>", content_type="text/html")
+
+
+def cut_json() -> Response:
+    return Response(text='{"id": "batch_0", "sta', content_type="application/json")
+
+
+ODD_ANSWERS = {"html": html, "cut": cut_json, "empty": Response, "503": lambda: error(503, "busy")}
+ODD_ANSWERS |= {"404": lambda: error(404, "gone"), "405": lambda: error(405, "no")}
+
+
+@pytest.mark.parametrize("kind", ODD_ANSWERS)
+@pytest.mark.parametrize("wanted", ["GET /batches/", "GET /files/", "POST /batches"])
+async def test_an_odd_answer_once_is_gone_by(
+    server: FakeServer, store: Store, wanted: str, kind: str
+) -> None:
+    fake = batches_of(server)
+    fake.odd = times(1, wanted, ODD_ANSWERS[kind])
+    if wanted == "POST /batches" and kind in ("404", "405"):
+        with pytest.raises(ModelUnavailable, match="no Batch API: leave --batch out"):
+            await judge(scorer_of(server, store), samples(5))
+    await judge(scorer_of(server, store), samples(5))
+    assert len(fake.made) == 1 and len(fake.billed) == 5
+    assert store.ledger("run").total().calls == 5
+
+
+@pytest.mark.parametrize("kind", ODD_ANSWERS)
+@pytest.mark.parametrize("wanted", ["POST /files", "POST /batches", "GET /batches", "GET /files/"])
+async def test_odd_answers_that_stay_are_one_line_and_nothing_is_paid_twice(
+    server: FakeServer, store: Store, wanted: str, kind: str
+) -> None:
+    fake = batches_of(server)
+    fake.unanswered = wanted == "GET /batches"
+    fake.odd = times(999, wanted, ODD_ANSWERS[kind])
+    with pytest.raises(ModelUnavailable) as caught:
+        await judge(scorer_of(server, store), samples(5))
+    assert "\n" not in str(caught.value)
+    assert ("leave --batch out" in str(caught.value)) <= (not fake.made)
+    fake.odd = lambda method, path: None
+    await judge(scorer_of(server, store), samples(5))
+    assert len(fake.made) == 1 and len(fake.billed) == 5
+    assert store.ledger("run").total().calls == 5
+
+
+async def test_a_server_that_lists_nonsense_is_one_line(server: FakeServer, store: Store) -> None:
+    fake = batches_of(server)
+    fake.hold = True
+    await abandoned(scorer_of(server, store), samples(3), fake)
+    store.connection.execute("UPDATE batches SET batch = NULL")
+    for data in ("nonsense", ["nonsense"], [{"id": 7, "metadata": "goalcover"}], 5):
+        fake.odd = times(1, "GET /batches", partial(json_response, {"data": data}))
+        with pytest.raises(ModelUnavailable, match="not answer as a Batch API does: the batches"):
+            await judge(scorer_of(server, store), samples(3))
+    fake.hold = False
+    await judge(scorer_of(server, store), samples(3))
+    assert len(fake.made) == 1 and len(fake.billed) == 3
+
+
+@pytest.mark.parametrize("counts", ["many", [], None, {"completed": "5"}])
+async def test_counts_of_any_shape_are_passed_over(
+    server: FakeServer, store: Store, counts: Any
+) -> None:
+    fake = batches_of(server)
+    fake.looks, fake.show = 2, lambda batch: batch | {"request_counts": counts}
+    await judge(scorer_of(server, store), samples(3))
+    assert len(fake.billed) == 3
+
+
+@pytest.mark.parametrize("errors", ["bad", ["bad"], [{"message": "bad"}], {"data": "bad"}, 7, {}])
+async def test_reasons_of_any_shape_are_one_line(
+    server: FakeServer, store: Store, errors: Any
+) -> None:
+    fake = batches_of(server)
+    fake.refuse = lambda n: ("code", "reason")
+    fake.show = lambda batch: batch | {"errors": errors}
+    with pytest.raises(ModelUnavailable, match=r"refused the batch batch_0: (bad|it gives no)"):
+        await judge(scorer_of(server, store), samples(3))
+
+
+async def test_a_status_that_nobody_knows_leaves_the_batch(
+    server: FakeServer, store: Store
+) -> None:
+    fake = batches_of(server)
+    fake.show = lambda batch: batch | {"status": "on\nits way"}
+    with pytest.raises(ModelUnavailable, match="the batch batch_0 is 'on its way', which is no"):
+        await judge(scorer_of(server, store), samples(3))
+    assert fake.polls == batch.LOST_POLLS and store.batches.outstanding()
+    seen = []
+    fake.show = lambda made: seen.append(1) or (made | {"status": "odd"} if seen[3:] else made)
+    await judge(scorer_of(server, store), samples(3))
+    assert len(fake.made) == 1 and len(fake.billed) == 3
+
+
+async def test_a_key_that_is_refused_while_a_batch_is_waited_for_stops_at_once(
+    server: FakeServer, store: Store
+) -> None:
+    fake = batches_of(server)
+    fake.odd = times(999, "GET /batches/", lambda: error(401, "no such key"))
+    with pytest.raises(ModelUnavailable, match="refuses the key"):
+        await judge(scorer_of(server, store), samples(3))
+    fake.odd = times(1, "GET /batches/", lambda: error(401, "no such key"))
+    with pytest.raises(ModelUnavailable, match="refuses the key"):
+        await judge(scorer_of(server, store), samples(3))
+    await judge(scorer_of(server, store), samples(3))
+    assert len(fake.made) == 1
+
+
+async def test_replies_that_the_server_has_lost_are_not_paid_for_again(
+    server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other batches are collected, and the lost one can be given up."""
+    monkeypatch.setattr(batch_file, "MOST_REQUESTS", 3)
+    fake = batches_of(server)
+    rows, scorer = samples(6), scorer_of(server, store)
+    fake.odd = times(999, "GET /files/file-2/", lambda: error(404, "No such File object"))
+    lost = "does not give the file file-2, with replies of the batch batch_0.* --cancel batch_0"
+    with pytest.raises(ModelUnavailable, match=lost):
+        await judge(scorer, rows)
+    assert [len(scores) for scores in kept(store, scorer, rows)] == [0, 0, 0, 3, 3, 3]
+    assert len(fake.made) == 2 and [left.id for left in store.batches.outstanding()] == ["batch_0"]
+    said = await asyncio.to_thread(batch_list.cancel_batch, "batch_0")
+    assert said == "the server does not give the file file-2 of the batch batch_0: it is given up."
+    await judge(scorer_of(server, store), rows)
+    assert len(fake.made) == 3 and store.batches.outstanding() == []
+
+
+async def test_rows_are_not_sent_where_the_server_redirects_to(
+    server: FakeServer, store: Store
+) -> None:
+    fake = batches_of(server)
+    moved = {"Location": f"{server.base_url}/elsewhere"}
+    fake.odd = times(1, "POST /files", lambda: Response(status=307, headers=moved))
+    with pytest.raises(ModelUnavailable, match=r"redirects to .*/elsewhere: give --base-url"):
+        await judge(scorer_of(server, store), samples(2))
+    assert not fake.files
+
+
+# --- progress, and rounds that bring nothing
+
+
+async def test_progress_never_goes_back_and_says_what_is_known_to_have_failed(
+    server: FakeServer, store: Store
+) -> None:
+    server.behaviour = by_row(1, "question 1", Behaviour("refusal"))  # 1, 10 to 19, 100
+    rows = samples(101)
+    told = await judge(scorer_of(server, store), rows)
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    failing = [progress.failed for progress in told]
+    assert [count for count, _ in groupby(failing)] == [0, 36, 0]
+    assert told[-1].done == 101
+
+
+async def test_rows_that_wait_their_turn_are_not_shown_as_done(
+    server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_file, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(batch_collect, "SMALLEST", 3)
+    fake = batches_of(server)
+    fake.looks, fake.queue = 1, 3
+    told = await judge(scorer_of(server, store), samples(12))
+    done = [progress.done for progress in told if not progress.note]
+    assert [count for count, _ in groupby(done)] == [3, 6, 9, 12]
+
+
+async def test_a_queue_that_lets_only_failures_through_ends_in_one_line(
+    server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_file, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(batch_collect, "SMALLEST", 3)
+    fake = batches_of(server)
+    fake.looks, fake.queue = 1, 3
+    server.behaviour = by_row(99, "question", Behaviour("refusal"))
+    with pytest.raises(ModelUnavailable, match=r"brought a judgement, .* the model refused"):
+        await judge(scorer_of(server, store), samples(12))
+    assert [made["status"] for made in fake.made].count("completed") == 3
+
+
 # --- the command line
+
+
+async def test_a_batch_that_is_not_confirmed_can_be_given_up(
+    server: FakeServer, store: Store
+) -> None:
+    fake = batches_of(server)
+    fake.hold = True
+    await abandoned(scorer_of(server, store), samples(3), fake)
+    store.connection.execute("UPDATE batches SET batch = NULL")
+    (left,) = store.batches.outstanding()
+    assert "batch_0 cancelling" in await asyncio.to_thread(batch_list.cancel_batch, left.key)
+    assert store.batches.outstanding()[0].id == "batch_0"
+    store.connection.execute("UPDATE batches SET batch = NULL")
+    await asyncio.to_thread(server.stop)
+    said = await asyncio.to_thread(batch_list.cancel_batch, left.key)
+    assert f"there is a batch {left.key}: it is given up" in said
+    assert store.batches.outstanding() == []
+
+
+def test_a_batch_that_has_ended_is_not_given_up(server: FakeServer, store: Store) -> None:
+    fake = batches_of(server)
+    fake.odd = times(999, "GET /files/", lambda: error(503, "busy"))
+    with pytest.raises(ModelUnavailable, match="busy"):
+        asyncio.run(judge(scorer_of(server, store), samples(3)))
+    fake.odd = lambda method, path: None
+    assert "batch_0 completed: the run" in batch_list.cancel_batch("batch_0")
+    asyncio.run(judge(scorer_of(server, store), samples(3)))
+    assert len(fake.made) == 1 and len(fake.billed) == 3
+
+
+def test_a_proxy_that_cannot_be_used_is_one_line(
+    server: FakeServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for proxy in ("socks5://user:secret@127.0.0.1:1", "odd://127.0.0.1"):
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        with pytest.raises(UserError, match="cannot use the proxy") as caught:
+            asyncio.run(judge(scorer_of(server, store), samples(3)))
+        assert "secret" not in str(caught.value)
 
 
 @pytest.fixture
@@ -633,7 +869,7 @@ def test_cancelled_from_the_command_line(files: Path, own_home: Path) -> None:
         assert waiting.returncode == 2
         assert "batch_0 was cancelled" in errors and "Traceback" not in errors
     with pytest.raises(UserError, match="no batch batch_0 under way"):
-        batch.cancel_batch("batch_0")
+        batch_list.cancel_batch("batch_0")
 
 
 def test_a_refused_batch_is_one_line_and_exit_code_2(files: Path) -> None:
@@ -654,11 +890,13 @@ async def test_a_whole_run_judges_by_batches(files: Path) -> None:
         )  # fmt: skip
         run_id = session.new_run(config)
         report = await session.drive(run_id, lambda pending: review.approve(), lambda p: None)
-        assert not any(schema_of(body) == "Judgements" for body in server.requests)
+        called = [body for body in server.requests if schema_of(body) == "Judgements"]
     by_id = {c.subgoal.id: c for c in report.coverage}
     assert by_id["billing"].supporting == by_id["refunds"].supporting == 4
     assert report.ledger
     sent = [made["request_counts"]["total"] for made in fake.made]
     assert sent[:2] == [12, 18], "the rows, then the audited ones by pairs"
     usage = next(usage for usage in report.usage if usage.role == "scorer")
-    assert usage.calls == sum(sent)
+    assert usage.calls == sum(sent) + len(called)
+    rows = {judged_row(body) for body in batches_of(server).lines}
+    assert not rows & {judged_row(body) for body in called}, "calls judge synthetic rows alone"

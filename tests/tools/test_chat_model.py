@@ -17,6 +17,7 @@ from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.model import Ask, Message, Reply, ReplySchema
 from goalcover.tools.prices import Price
 
+Served = Callable[..., ChatModel]
 SECRET = "sk-very-secret-0123456789"
 
 
@@ -114,9 +115,11 @@ async def test_the_servers_token_counts_are_taken_over() -> None:
         (set[str](), ["json_schema", "tools", "json_object", "plain"]),
     ],
 )
-async def test_the_ladder_is_climbed_down_once(takes: set[str], tried: list[str]) -> None:
+async def test_the_ladder_is_climbed_down_once(
+    takes: set[str], tried: list[str], served: Served
+) -> None:
     with FakeServer(good, structured=takes) as server:
-        model = ChatModel("m", server.base_url, retries=0)
+        model = served("m", server.base_url, retries=0)
         assert (await model.answer(WordAsk())).value.word == "tea"
         assert [form_of(body) for body in server.requests] == tried
         assert (await model.answer(WordAsk())).value.word == "tea"
@@ -138,9 +141,9 @@ async def test_the_schema_is_told_in_words_where_the_server_takes_none(takes: se
     assert '"required": ["word"]' in server.requests[-1]["messages"][-1]["content"]
 
 
-async def test_another_bad_request_does_not_cost_the_format() -> None:
+async def test_another_bad_request_does_not_cost_the_format(served: Served) -> None:
     with FakeServer(good, behaviour=first("status", status=400)) as server:
-        model = ChatModel("m", server.base_url, retries=0)
+        model = served("m", server.base_url, retries=0)
         with pytest.raises(ReplyFailure, match="400"):
             await model.answer(WordAsk())
         await model.answer(WordAsk())
@@ -158,12 +161,12 @@ class PickyServer(FakeServer):
         return super()._refusal(request, body)
 
 
-async def test_a_long_prompt_does_not_cost_the_format() -> None:
+async def test_a_long_prompt_does_not_cost_the_format(served: Served) -> None:
     message = "maximum context length is 8192 tokens (8900 in the messages, 100 in the functions)"
     server = PickyServer(good)
     server.objection = lambda body: (400, {"message": message}) if server.calls == 1 else None
     with server:
-        model = ChatModel("m", server.base_url, retries=0)
+        model = served("m", server.base_url, retries=0)
         with pytest.raises(ReplyFailure, match="maximum context length"):
             await model.answer(WordAsk())
         await model.answer(WordAsk())
@@ -196,12 +199,12 @@ async def test_status_422_about_the_format_goes_down_the_ladder() -> None:
     assert [form_of(body) for body in server.requests] == ["json_schema", "tools"]
 
 
-async def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
+async def test_a_model_that_takes_no_temperature_is_asked_without(served: Served) -> None:
     message = "Unsupported value: 'temperature' does not support 0.3 with this model."
     server = PickyServer(good)
     server.objection = lambda body: (400, {"message": message}) if "temperature" in body else None
     with server:
-        model = ChatModel("m", server.base_url, retries=0)
+        model = served("m", server.base_url, retries=0)
         assert (await model.answer(WordAsk())).value.word == "tea"
         assert (await model.answer(WordAsk())).value.word == "tea"
     assert ["temperature" in body for body in server.requests] == [True, False, False]
@@ -287,9 +290,9 @@ async def test_a_refusal_is_a_failure_in_the_models_words() -> None:
     assert server.calls == 1
 
 
-async def test_a_broken_body_is_a_failure_of_this_ask_alone() -> None:
+async def test_a_broken_body_is_a_failure_of_this_ask_alone(served: Served) -> None:
     with FakeServer(good, behaviour=first("broken_json")) as server:
-        model = ChatModel("m", server.base_url, retries=0)
+        model = served("m", server.base_url, retries=0)
         with pytest.raises(ReplyFailure, match="unreadable reply"):
             await model.answer(WordAsk())
         assert (await model.answer(WordAsk())).value.word == "tea"

@@ -24,6 +24,7 @@ from judging import (
     values,
 )
 
+from goalcover.memory.batches import Batch
 from goalcover.memory.errors import ModelUnavailable, ReplyFailure, UserError
 from goalcover.memory.records import Sample
 from goalcover.memory.store import Store
@@ -36,6 +37,8 @@ from goalcover.tools.scorer import OUTAGES, ScoreProgress
 from goalcover.tools.scripted_model import ScriptedModel
 from goalcover.tools.text import fence
 
+Served = Callable[..., ChatModel]
+
 
 def judge(ask: JudgeAsk) -> Judgements:
     return judged(list(ask.order))
@@ -44,7 +47,7 @@ def judge(ask: JudgeAsk) -> Judgements:
 # --- whose score it is
 
 
-async def test_scores_are_matched_by_id_over_http(store: Store) -> None:
+async def test_scores_are_matched_by_id_over_http(store: Store, served: Served) -> None:
     def answer(body: Body) -> dict[str, Any]:
         ids = list(VALUES)
         random.Random(body["messages"][-1]["content"]).shuffle(ids)
@@ -52,7 +55,7 @@ async def test_scores_are_matched_by_id_over_http(store: Store) -> None:
 
     rows = [sample(i) for i in range(12)]
     with FakeServer(answer) as server:
-        scorer = scorer_of(ChatModel("m", server.base_url), store)
+        scorer = scorer_of(served("m", server.base_url), store)
         counts = await score_rows(scorer, [*rows])
     assert (counts.read, counts.usable, counts.empty) == (12, 12, 0)
     assert all(values(stored(store, scorer, row)) == VALUES for row in rows)
@@ -137,9 +140,9 @@ async def test_a_new_subgoal_is_judged_alone(store: Store) -> None:
     assert [ask.order for ask in model.asked][1:] == [("referral",)]
 
 
-async def test_another_judge_judges_anew(store: Store) -> None:
+async def test_another_judge_judges_anew(store: Store, served: Served) -> None:
     with FakeServer(lambda body: judged(list(VALUES), 0.8).model_dump()) as server:
-        other = scorer_of(ChatModel("m", server.base_url), store)
+        other = scorer_of(served("m", server.base_url), store)
         first = scorer_of(ScriptedModel(scorer=judge), store)
         await score_rows(first, [sample(0)])
         await score_rows(other, [sample(0)])
@@ -207,12 +210,12 @@ async def test_a_run_lists_the_rows_of_its_last_call_only(store: Store) -> None:
     assert [row for row, *_ in store.scores.rows("run", scorer.judge, THREE)] == [0]
 
 
-async def test_as_many_calls_are_under_way_as_asked_for(store: Store) -> None:
+async def test_as_many_calls_are_under_way_as_asked_for(store: Store, served: Served) -> None:
     def answer(body: Body) -> dict[str, Any]:
         return judged(list(VALUES)).model_dump()
 
     with FakeServer(answer, latency=0.05) as server:
-        scorer = scorer_of(ChatModel("m", server.base_url), store, concurrency=3)
+        scorer = scorer_of(served("m", server.base_url), store, concurrency=3)
         await score_rows(scorer, [sample(i) for i in range(9)])
     assert server.in_flight_peak == 3
 
@@ -269,13 +272,13 @@ async def test_after_a_stop_the_same_scorer_goes_on(store: Store) -> None:
     assert kept_rows(store, scorer, rows) == 11
 
 
-async def test_a_server_that_dies_takes_nothing_with_it(store: Store) -> None:
+async def test_a_server_that_dies_takes_nothing_with_it(store: Store, served: Served) -> None:
     def behaviour(n: int, body: Body) -> Behaviour:
         return Behaviour("drop") if n >= 6 else Behaviour()
 
     rows = [sample(i) for i in range(30)]
     with FakeServer(lambda b: judged([*VALUES]).model_dump(), behaviour=behaviour) as server:
-        scorer = scorer_of(ChatModel("m", server.base_url, retries=0), store)
+        scorer = scorer_of(served("m", server.base_url, retries=0), store)
         with pytest.raises(ModelUnavailable, match=r"in a row.*connection lost"):
             await score_rows(scorer, [*rows])
         assert kept_rows(store, scorer, rows) == 6
@@ -461,3 +464,19 @@ async def test_failures_that_are_no_outages_do_not_count_as_outages(store: Store
     scorer = scorer_of(ScriptedModel(scorer=script), store, concurrency=1)
     counts = await score_rows(scorer, [sample(i) for i in range(len(script))])
     assert counts.usable == len(script)
+
+
+async def test_rows_under_way_in_a_batch_are_not_paid_twice(store: Store) -> None:
+    scorer = scorer_of(ScriptedModel(scorer=judge), store)
+    batch = Batch(
+        key="k", judge=scorer.judge, base_url="http://127.0.0.1:1/v1", form="json_schema",
+        fields=[], requests=1, chunks={"c": THREE},
+    )  # fmt: skip
+    with store.transaction():
+        store.batches.add(batch, [(sample(1).hash, "c", False)])
+    with pytest.raises(UserError, match="row 2 is being judged in a batch"):
+        await score_rows(scorer, [sample(0), sample(1)])
+    await score_rows(scorer, [sample(2), sample(3)])
+    store.batches.drop("k")
+    await score_rows(scorer, [sample(0), sample(1)])
+    assert kept_rows(store, scorer, [sample(i) for i in range(4)]) == 4
