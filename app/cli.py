@@ -25,6 +25,8 @@ app = typer.Typer(
 
 WAITS, GAP, INTERRUPTED = 3, 4, 130
 
+BATCH_GOES_ON = " What was sent as a batch goes on at the server (see `goalcover batches`)."
+
 data_option, judging_option, model_option = (
     partial(typer.Option, rich_help_panel=panel)
     for panel in ("Data", "Judging", "Models and servers")
@@ -192,8 +194,10 @@ def run(
             seed=seed,
         )
         reviewer = reviewers.choose(yes, answers)
+        terminal.check_prices(config)
         run_id = session.new_run(config)
-        state["run"] = run_id
+        state["again"] = f"`goalcover resume {run_id}{' --yes' if yes else ''}`"
+        state["batch"] = BATCH_GOES_ON if batch else ""
         terminal.note(f"run {run_id}")
         _drive(lambda show: session.resume(run_id, reviewer, show), reviewer, fail_on_gap)
 
@@ -211,7 +215,7 @@ def resume(
         from . import reviewers
 
         reviewer = reviewers.choose(yes, answers)
-        state["run"] = session.get_run(run_id).id
+        state["again"] = f"`goalcover resume {session.get_run(run_id).id}{' --yes' if yes else ''}`"
         _drive(lambda show: session.resume(run_id, reviewer, show), reviewer, fail_on_gap)
 
 
@@ -301,7 +305,7 @@ def score(
     seed: Seed = 0,
 ) -> None:
     """Judges every row against every subgoal; one record a row."""
-    with user_errors():
+    with user_errors() as state:
         import asyncio
 
         from ..graph.session import configure, new_id
@@ -331,11 +335,17 @@ def score(
             seed=seed,
         )
         name = f"score-{new_id()}"
+        state["again"] = "The same command"
+        state["batch"] = BATCH_GOES_ON if batch else ""
+        terminal.check_prices(config)
         with terminal.Display() as display:
             found = asyncio.run(score_file(config, name, display.scored))
         terminal.show_coverage(found.coverage, found.counts)
+        terminal.show_failures(found.failures)
+        if found.failures:
+            terminal.note("the same command tries them again")
         if found.audit:
-            terminal.show_audit(found.audit)
+            terminal.show_audit(found.audit, {s.id: s.name for s in config.subgoals})
         if judge:
             terminal.show_spent(found.spent)
         else:
@@ -402,10 +412,10 @@ def user_errors() -> Iterator[dict[str, str]]:
     """One line and an exit code instead of a traceback."""
     from ..memory.errors import Unanswered, UserError
 
-    state: dict[str, str] = {}  # "run": the run that can be resumed
+    state: dict[str, str] = {}  # "again": the command that goes on
 
     def leave(line: str, code: int, hint: str) -> typer.Exit:
-        again = f" `goalcover resume {state['run']}` {hint}." if "run" in state else ""
+        again = f" {state['again']} {hint}." if "again" in state else ""
         typer.echo(f"goalcover: {line}{again}", err=True)
         return typer.Exit(code)
 
@@ -414,7 +424,8 @@ def user_errors() -> Iterator[dict[str, str]]:
     except UserError as error:
         raise leave(str(error), 2, "goes on when that is mended") from None
     except KeyboardInterrupt:
-        raise leave("interrupted; nothing judged so far is lost.", INTERRUPTED, "goes on") from None
+        line = f"interrupted; nothing judged so far is lost.{state.get('batch', '')}"
+        raise leave(line, INTERRUPTED, "goes on") from None
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         raise leave(

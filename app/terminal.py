@@ -3,12 +3,13 @@
 import sys
 import time
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,7 @@ from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.runs import Run
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
+from ..tools.settings import RunConfig
 from ..tools.text import shorten
 
 out = Console()
@@ -66,16 +68,17 @@ class Display:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(compact=True),
+            TextColumn("[cyan]{task.fields[left]}"),
             TextColumn("[red]{task.fields[failed]}"),
             console=err,
             transient=True,
             disable=not err.is_terminal,
         )
-        self._task = self._progress.add_task("", total=None, rate="", failed="", visible=False)
+        self._task = self._progress.add_task(
+            "", total=None, rate="", left="", failed="", visible=False
+        )
         self._stage = ""
         self._since = self._spoken = 0.0
-        self._first = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -98,7 +101,7 @@ class Display:
         now = time.monotonic()
         if progress.stage != self._stage or not progress.total:
             new = progress.stage != self._stage
-            self._stage, self._since, self._first = progress.stage, now, progress.done
+            self._stage, self._since = progress.stage, now
             if new:
                 self._spoken = now
                 if not err.is_terminal:
@@ -107,7 +110,9 @@ class Display:
         if progress.note:
             text += f": {progress.note}"
         seconds = now - self._since
-        rate = (progress.done - self._first) / seconds if seconds > 0.5 else 0.0
+        # Rows that needed no call say nothing of how fast the others will be.
+        rate = max(0, progress.done - progress.stored) / seconds if seconds > 0.5 else 0.0
+        left = (progress.total - progress.done) / rate if rate and progress.total else 0.0
         self._progress.spent = spent_text(progress.spent)
         self._progress.update(
             self._task,
@@ -115,12 +120,12 @@ class Display:
             completed=progress.done,
             total=progress.total or None,
             rate=f"{rate:,.0f} rows/s" if progress.total and rate else "",
+            left=f"{timedelta(seconds=round(left))} left" if left else "",
             failed=f"{progress.failed} failed" if progress.failed else "",
             visible=True,
         )
         if not err.is_terminal and progress.total and now - self._spoken > LINE_EVERY:
             self._spoken = now
-            left = (progress.total - progress.done) / rate if rate else 0
             spent = spent_text(progress.spent)
             note(
                 f"  {progress.done} of {progress.total} rows, about {left:.0f} s left"
@@ -208,17 +213,20 @@ def show_report(report: Report) -> None:
     show_coverage(report.coverage, report.rows)
     if report.gaps:
         show_gaps(report)
+    show_failures([(failure.reason, failure.pairs) for failure in report.failures])
     show_filter(report.filtered)
     if report.audit:
-        show_audit(report.audit)
+        show_audit(report.audit, {c.subgoal.id: c.subgoal.name for c in report.coverage})
     accepted = sum(len(outcome.accepted) for outcome in report.synthesis)
     wanted = sum(outcome.item.rows for outcome in report.synthesis)
     if wanted:
         out.print(f"Synthesised: {accepted} of {wanted} rows.", highlight=False)
-    show_spent(sum(report.usage, Spent()))
+    spent = sum(report.usage, Spent())
+    if spent.tokens_in:
+        show_spent(spent)
     for line in report.provenance.notes[:1]:
         out.print(escape(line), style="dim", highlight=False)
-    names = {"html": "report", "filtered": "filtered", "synthetic": "synthetic"}
+    names = {"html": "report", "scores": "scores", "filtered": "filtered", "synthetic": "synthetic"}
     for key, label in names.items():
         if path := report.files.get(key):
             out.print(f"{label:10}{escape(path)}", soft_wrap=True, highlight=False)
@@ -268,7 +276,19 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
             out.print(f"Rows that {what}: {count}.", highlight=False)
 
 
-def show_audit(found: list[Agreement]) -> None:
+def show_failures(found: list[tuple[str, int]]) -> None:
+    """Why judgements are missing."""
+    for reason, pairs in found:
+        out.print(f"{pairs} failed: {escape(reason)}", style="red", highlight=False)
+
+
+def check_prices(config: RunConfig) -> None:
+    """Says which prices are of no model that is asked: a name may be mistyped."""
+    if unused := sorted(set(config.prices) - {config.model, config.judge}):
+        note(f"--prices has prices of no model that is asked: {', '.join(unused)}")
+
+
+def show_audit(found: list[Agreement], names: dict[str, str]) -> None:
     """What the other mode made of the audited rows."""
     table = Table(title="Audit: pairwise minus joint judging", title_justify="left")
     table.add_column("subgoal")
@@ -277,7 +297,7 @@ def show_audit(found: list[Agreement]) -> None:
     for a in found:
         low, high = a.shift_interval or (None, None)
         table.add_row(
-            escape(a.subgoal_id),
+            escape(names[a.subgoal_id]),
             str(a.rows),
             "–" if a.shift is None else f"{a.shift:+.3f}",
             "–" if low is None else f"{low:+.3f} to {high:+.3f}",
@@ -289,7 +309,10 @@ def show_audit(found: list[Agreement]) -> None:
 
 def show_spent(spent: Spent) -> None:
     if text := spent_text(spent):
-        out.print(f"Spent: {text}.", highlight=False)
+        unknown = "" if spent.cost_usd is not None else "; money not known (give --prices)"
+        out.print(f"Spent: {text}{unknown}.", highlight=False)
+    elif not spent.calls:
+        out.print("Spent: nothing; all was judged before.", highlight=False)
 
 
 def show_filter(result: FilterResult) -> None:
@@ -314,13 +337,13 @@ def show_batches(found: list[Batch]) -> None:
     if not found:
         note("no batches under way: `goalcover score --batch` sends some")
         return
-    table = Table("batch", "server", "judge", "requests", "created")
+    table = Table("batch", "state", "server", "judge", "requests", "created (UTC)")
     table.columns[0].no_wrap = True
     for batch in found:
         place = batch.base_url.partition("://")[2]
         judge = batch.judge.replace(f" at {place}", "")
         name = batch.id or f"{batch.key} (not confirmed)"
-        cells = [name, place, judge, f"{batch.requests:,}", batch.created[:19]]
+        cells = [name, batch.state, place, judge, f"{batch.requests:,}", batch.created[:19]]
         table.add_row(*map(escape, cells))
     out.print(table)
 

@@ -16,6 +16,7 @@ from ..tools import audit as audits
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering
 from ..tools.scorer import Listener
+from ..tools.scoring import collect_ended
 from ..tools.text import last_turn, shorten
 from ..tools.topics import sampled_samples
 from . import reporting
@@ -97,6 +98,7 @@ async def score(state: State, runtime: Run) -> State:
     subgoals = state["subgoals"]
     box.out.mkdir(parents=True, exist_ok=True)
     tell(runtime, "score", done=0, total=len(box.table))
+    await collect_ended(box.judge)
     counts = await box.judge.score(
         box.run, box.table, len(box.table), subgoals, teller(runtime, "score")
     )

@@ -7,11 +7,9 @@ from .. import __version__
 from ..tools import coverage, figures, report, score_files
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.judge import RUBRIC
+from ..tools.scoring import REASONS
 from .state import State
 from .toolbox import Toolbox
-
-REASONS = 5
-"""Reasons of failed judgements that are listed, the most frequent first."""
 
 
 async def write(state: State, box: Toolbox) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Progress:
     total: int = 0
     failed: int = 0
     spent: Spent = field(default_factory=Spent)
+    stored: int = 0
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,8 @@ def configure(
         return RunConfig.model_validate({"source": data, "goal": given, **options})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise UserError(f"{first['loc'][0]}: {first['msg']}.") from error
+        place = f"{first['loc'][0]}: " if first["loc"] else ""
+        raise UserError(f"{place}{first['msg'].removeprefix('Value error, ')}.") from error
 
 
 def run(

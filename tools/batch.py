@@ -54,6 +54,8 @@ class BatchScorer(Scorer):
         self._batches = store.batches
         self._collector = Collector(door, door.model, store, self.judge)
         self._room = math.inf  # requests that the server's queue holds
+        self._run, self._rows, self._subgoals = "", (), ()
+        self._total, self._listener, self._done = 0, ignore, 0
 
     async def score(
         self,
@@ -68,7 +70,7 @@ class BatchScorer(Scorer):
         Batches of the same judge that an earlier process left are collected too. Raises UserError
         where a batch was cancelled, or where another process sends batches to this judge.
         """
-        self._store.scores.leave(run)
+        self.store.scores.leave(run)
         self._open.clear()
         self._run, self._rows, self._subgoals = run, rows, subgoals
         self._total, self._listener = total, on_progress
@@ -79,6 +81,12 @@ class BatchScorer(Scorer):
                 counts = await self._rounds(api)
         self._tell("")
         return counts
+
+    async def collect_ended(self) -> None:
+        """Collects batches that an earlier process left, those that have ended. Sends nothing."""
+        with self._alone():
+            async with BatchApi.at(self._chat.base_url or OPENAI, self._chat.timeout) as api:
+                await self._recall(api)
 
     async def _rounds(self, api: BatchApi) -> RowCounts:
         first: RowCounts | None = None
@@ -114,7 +122,7 @@ class BatchScorer(Scorer):
         self._listener(ScoreProgress(self._done, self._total, self._failed, spent, note))
 
     def _count_failed(self) -> None:
-        reasons = self._store.scores.failures(self._run, self.judge, self._subgoals, -1)
+        reasons = self.store.scores.failures(self._run, self.judge, self._subgoals, -1)
         self._failed = sum(pairs for _, pairs in reasons)
 
     # --- what is there
@@ -211,7 +219,7 @@ class BatchScorer(Scorer):
             self._tell(f"uploading {batch.requests} requests")
             file.file.seek(0)
             file_id = await api.upload(file.file, batch.key)
-        with self._store.transaction():
+        with self.store.transaction():
             self._batches.add(batch, file.requests)
         try:
             made = await api.create(file_id, batch.key)

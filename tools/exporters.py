@@ -1,5 +1,6 @@
 """Rows and synthetic rows out. Every file is written whole or not at all."""
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -41,7 +42,7 @@ def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:
         chosen = _columns(table, indices)
         with atomic_path(path) as partial:
             if suffix == ".csv":
-                chosen.to_csv(str(partial), index=False)
+                _write_csv(chosen, partial)
             else:
                 chosen.to_parquet(str(partial))
     except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
@@ -62,6 +63,21 @@ def _columns(table: Table, indices: Sequence[int]) -> Any:
     rows = [json.loads(text) for text in chosen[RAW]]
     names = dict.fromkeys(name for row in rows or [table.row(0)] for name in row)
     return datasets.Dataset.from_dict({name: [row.get(name) for row in rows] for name in names})
+
+
+def _write_csv(rows: Any, path: Path) -> None:
+    """Cells that hold lists or objects are JSON."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows.column_names, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            cells = {
+                name: json.dumps(cell, ensure_ascii=False, default=str)
+                if isinstance(cell, list | dict)
+                else cell
+                for name, cell in row.items()
+            }
+            writer.writerow(cells)
 
 
 def usual_system(samples: Sequence[Sample]) -> str:

@@ -1,5 +1,6 @@
 """What a failed call of a server means: try again, a failure of this ask, or the end of the run."""
 
+import os
 import re
 
 from aiohttp import (
@@ -75,13 +76,16 @@ def _of_status(error: HttpFailure, place: str, model: str) -> Exception:
         return error
     if 300 <= error.status < 400:
         return ModelUnavailable(f"{place} redirects ({line(error)}): give --base-url that address.")
+    if error.status in (401, 403) and not os.environ.get("OPENAI_API_KEY"):
+        return ModelUnavailable(f"{place} wants a key: set OPENAI_API_KEY.")
     if error.status in (401, 403):
         return ModelUnavailable(
             f"{place} refuses the key in OPENAI_API_KEY: set a key that is valid there."
         )
     if error.status == 404:
         return ModelUnavailable(
-            f"{place} knows no model {model!r} (or the URL is wrong): check --model and --base-url."
+            f"{place} knows no model {model!r} (or the URL is wrong, most end in /v1): "
+            "check --model and --base-url."
         )
     if error.status == 402 or error.code == "insufficient_quota":
         return ModelUnavailable(f"{place}: the account's quota is used up.")

@@ -92,6 +92,7 @@ class Door:
     def __init__(self, model: Model, store: Store, run: str) -> None:
         self.model = model
         self._store = store
+        self.run = run
         self.ledger = store.ledger(run)
 
     async def ask(self, ask: Ask[R]) -> R:

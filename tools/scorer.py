@@ -32,7 +32,8 @@ READ_AT_ONCE = 32
 class ScoreProgress:
     """`done` of `total` rows; `failed` counts pairs without a judgement.
 
-    `spent` is what the run has cost so far, all its roles together.
+    `spent` is what the run has cost so far, all its roles together; `stored` of the rows needed no
+    call.
     """
 
     done: int
@@ -40,6 +41,7 @@ class ScoreProgress:
     failed: int
     spent: Spent = field(default_factory=Spent)
     note: str = ""
+    stored: int = 0
 
 
 Listener = Callable[[ScoreProgress], None]
@@ -78,12 +80,12 @@ class Scorer:
         self.mode: Mode = mode
         self.judge = judge_id(door.model, mode)
         self.door = door
-        self._store = store
+        self.store = store
         embedded = isinstance(door.model, EmbeddedModel)
         self._concurrency = EMBEDDED_CONCURRENCY if embedded else concurrency
         self._open: set[str] = set()
         self._batched = False  # an earlier process left batches of this judge
-        self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
+        self.stored = self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
         self._unwritten: list[tuple[str, dict[str, Score], asyncio.Future[None]]] = []
 
     async def score(
@@ -100,17 +102,17 @@ class Scorer:
         is pointless; calls in flight are awaited first, so that no paid reply is lost.
         """
         counts = RowCounts(read=0, usable=0)
-        self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
+        self.stored = self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
         self._open.clear()
-        self._batched = bool(self._store.batches.outstanding(self.judge))
-        self._store.scores.leave(run)
+        self._batched = bool(self.store.batches.outstanding(self.judge))
+        self.store.scores.leave(run)
         jobs = self._jobs(run, rows, subgoals, counts)
         ticker = _Ticker()
 
         def tell(last: bool = False) -> None:
             if last or ticker.due():
                 done, spent = counts.read - len(self._open), self.door.ledger.total()
-                on_progress(ScoreProgress(done, total, self._failed, spent))
+                on_progress(ScoreProgress(done, total, self._failed, spent, "", self.stored))
 
         async def work() -> None:
             try:
@@ -152,10 +154,10 @@ class Scorer:
             counts.usable += len(samples)
             counts.empty += len(batch) - len(samples)
             counts.cut += sum(sample.cut > 0 for sample in samples)
-            with self._store.transaction():
-                self._store.scores.join(run, samples)
+            with self.store.transaction():
+                self.store.scores.join(run, samples)
             distinct = {sample.hash: sample for sample in samples}
-            known = self._store.scores.known(self.judge, list(distinct))
+            known = self.store.scores.known(self.judge, list(distinct))
             jobs = []
             for key, sample in distinct.items():
                 pending = [s for s in subgoals if not known.get((key, s.hash))]
@@ -163,14 +165,15 @@ class Scorer:
                     self._open.add(key)
                     again = any((key, s.hash) in known for s in pending)
                     jobs.append(Job(key, sample, tuple(pending), again))
+            self.stored += len(batch) - len(jobs)
             yield from jobs
             yield None
 
     async def _judge(self, job: Job) -> None:
-        if self._batched and self._store.batches.under_way(self.judge, job.hash):
+        if self._batched and self.store.batches.under_way(self.judge, job.hash):
             raise UserError(
-                f"row {job.sample.index + 1} is being judged in a batch: give --batch to collect "
-                "it, or give the batch up with `goalcover batches --cancel ID`."
+                f"row {job.sample.index + 1} is being judged in a batch (see `goalcover batches`): "
+                "give --batch to wait for it, or cancel it and try again when it has ended."
             )
         for ask in asks_of(job.sample, job.subgoals, self.mode):
             scores = await self._ask(ask, job.again)
@@ -188,7 +191,8 @@ class Scorer:
             if self._outages_in_a_row >= OUTAGES or self._failed_in_a_row >= UNUSABLE:
                 raise ModelUnavailable(
                     f"{self._failed_in_a_row} calls to {self.model.name} failed in a row, the last "
-                    f"with: {failure}. What was judged is kept; go on when the server is well."
+                    f"with: {failure}. What was judged is kept; "
+                    + ("go on when the server is well." if failure.outage else "try another model.")
                 ) from failure
             return {subgoal.hash: Score(error=str(failure)) for subgoal in ask.subgoals}
         self._failed_in_a_row = self._outages_in_a_row = 0
@@ -208,9 +212,9 @@ class Scorer:
         unwritten, self._unwritten = self._unwritten, []
         error: Exception | None = None
         try:
-            with self._store.transaction():
+            with self.store.transaction():
                 for sample, scores, _ in unwritten:
-                    self._store.scores.put(self.judge, sample, scores)
+                    self.store.scores.put(self.judge, sample, scores)
                 self.door.ledger.write()
         except Exception as failure:  # whoever waits raises it
             error = failure

@@ -1,6 +1,6 @@
 """Scoring alone, without a conversation: a data file and subgoals in, scores or rows out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..memory.errors import UserError
@@ -9,6 +9,7 @@ from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.store import Store, open_store
 from .audit import audit, audit_name
 from .batch import BatchScorer
+from .chat_model import ChatModel
 from .coverage import assess
 from .datasets import DataSource, load
 from .embeddings import Embedder
@@ -20,13 +21,17 @@ from .score_files import SCORE_FORMATS, read_scores, write_scores
 from .scorer import Listener, Scorer, ignore
 from .settings import RunConfig, home, open_model, untraced
 
+REASONS = 5
+"""Reasons of failed judgements that are listed."""
+
 
 @dataclass(frozen=True)
 class Scored:
-    """What scoring a file came to."""
+    """What scoring a file came to. `failures`: (reason, pairs), the most frequent first."""
 
     counts: RowCounts
     coverage: list[Coverage]
+    failures: list[tuple[str, int]]
     audit: list[Agreement]
     spent: Spent
 
@@ -35,6 +40,20 @@ def open_scorer(config: RunConfig, door: Door, store: Store, mode: Mode | None =
     """The scorer that a configuration asks for, in its own mode unless told otherwise."""
     kind = BatchScorer if config.batch else Scorer
     return kind(door, store, config.max_concurrency, mode or config.mode)
+
+
+async def collect_ended(scorer: Scorer) -> None:
+    """What batches of an earlier command have judged is kept before ordinary calls are made.
+
+    Errors: see BatchApi.
+    """
+    model = scorer.model
+    if isinstance(scorer, BatchScorer) or not isinstance(model, ChatModel):
+        return
+    store = scorer.store
+    if store.batches.outstanding(scorer.judge):
+        door = Door(replace(model, batch=True), store, scorer.door.run)
+        await BatchScorer(door, store, mode=scorer.mode).collect_ended()
 
 
 def other_mode(mode: Mode) -> Mode:
@@ -58,8 +77,10 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
         check_writable(out)
         audited: list[Agreement] = []
         try:
+            await collect_ended(scorer)
             counts = await scorer.score(name, table, len(table), subgoals, on_progress)
             counts.bad, counts.format = table.bad_rows, table.format
+            failures = store.scores.failures(name, scorer.judge, subgoals, REASONS)
             coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau)
             rows = store.scores.rows(name, scorer.judge, subgoals)
             write_scores(rows, out, [subgoal.id for subgoal in subgoals])
@@ -73,7 +94,7 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
             store.scores.leave(name)
             store.scores.leave(audit_name(name))
             await model.aclose()
-    return Scored(counts, coverage, audited, door.ledger.total())
+    return Scored(counts, coverage, failures, audited, door.ledger.total())
 
 
 def filter_file(

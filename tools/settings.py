@@ -3,8 +3,9 @@
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..memory.records import Goal, Record, Subgoal
 from .chat_model import ChatModel
@@ -53,6 +54,15 @@ class RunConfig(Record):
     prices: dict[str, Price] = {}
     seed: int = 0
     digest: str = ""
+
+    @model_validator(mode="after")
+    def _asks_a_model(self) -> Self:
+        if not (self.model or self.judge):
+            if self.base_url:
+                raise ValueError("--base-url is of no use without --model or --judge")
+            if self.audit:
+                raise ValueError("--audit compares two ways to ask a model: give --judge")
+        return self
 
     @field_validator("embedder")
     @classmethod

@@ -168,3 +168,10 @@ def _config(data: Path, out: Path, server: FakeServer, **options):
 async def _run(data: Path, out: Path, server: FakeServer, reviewer=lambda p: review.approve()):
     run_id = session.new_run(_config(data, out, server))
     return await session.drive(run_id, reviewer, lambda p: None)
+
+
+def test_options_of_a_model_need_one(data: Path) -> None:
+    with pytest.raises(UserError, match="--base-url is of no use without --model"):
+        session.configure(data, "Help.", base_url="http://127.0.0.1:1/v1")
+    with pytest.raises(UserError, match="--audit compares two ways to ask a model"):
+        session.configure(data, "Help.", audit=0.1)

@@ -33,6 +33,7 @@ from goalcover.tools.embeddings import Embedder
 from goalcover.tools.model import Door
 from goalcover.tools.prices import Price
 from goalcover.tools.scorer import ScoreProgress, Scorer
+from goalcover.tools.scoring import collect_ended
 
 THREE = [Subgoal.model_validate(subgoal) for subgoal in SUBGOALS]
 EIGHT = [*THREE, *(Subgoal(id=f"s{i}", name=f"S{i}", description=f"Does {i}.") for i in range(5))]
@@ -900,3 +901,22 @@ async def test_a_whole_run_judges_by_batches(files: Path) -> None:
     assert usage.calls == sum(sent) + len(called)
     rows = {judged_row(body) for body in batches_of(server).lines}
     assert not rows & {judged_row(body) for body in called}, "calls judge synthetic rows alone"
+
+
+async def test_ordinary_calls_collect_what_a_cancelled_batch_has_done(
+    server: FakeServer, store: Store
+) -> None:
+    rows, fake = samples(6), batches_of(server)
+    fake.hold, fake.partly = True, 2
+    await abandoned(scorer_of(server, store), rows, fake)
+    ordinary = scorer_of(server, store, kind=Scorer)
+    with pytest.raises(UserError, match=r"row 1 is being judged in a batch"):
+        await collect_ended(ordinary)
+        await judge(ordinary, rows)
+    await asyncio.to_thread(batch_list.cancel_batch, "batch_0")
+    fake.hold = False
+    await collect_ended(ordinary)
+    await judge(ordinary, rows)
+    await ordinary.model.aclose()
+    assert [len(scores) for scores in kept(store, ordinary, rows)] == [len(THREE)] * 6
+    assert len(fake.billed) == 2 and store.ledger("run").total().calls == 6, "none is paid twice"

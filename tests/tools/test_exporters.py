@@ -1,5 +1,6 @@
 """Rows out again: JSONL byte for byte, other types with every column."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -171,3 +172,20 @@ def test_jsonl_takes_any_text(tmp_path):
     write_jsonl(rows, tmp_path / "out.jsonl")
     (line,) = (tmp_path / "out.jsonl").read_bytes().removesuffix(b"\n").split(b"\n")
     assert json.loads(line) == rows[0]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
+def test_nested_cells_of_csv_are_json(tmp_path, name):
+    import pandas as pd
+
+    row = {"prompt": "q", "completion": "a", "tags": ["x", "é"], "more": {"n": 1, "none": None}}
+    if name == "rows.jsonl":
+        table = opened(tmp_path, json.dumps(row) + "\n", name)
+    else:
+        pd.DataFrame([row]).to_parquet(tmp_path / name)
+        table = load(DataSource(path=str(tmp_path / name)), tmp_path / "cache")
+    write_rows(table, [0], tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        (read,) = csv.DictReader(file)
+    assert read["prompt"] == "q"
+    assert json.loads(read["tags"]) == row["tags"] and json.loads(read["more"]) == row["more"]

@@ -480,3 +480,13 @@ async def test_rows_under_way_in_a_batch_are_not_paid_twice(store: Store) -> Non
     store.batches.drop("k")
     await score_rows(scorer, [sample(0), sample(1)])
     assert kept_rows(store, scorer, [sample(i) for i in range(4)]) == 4
+
+
+async def test_rows_that_need_no_call_are_told_apart(store: Store) -> None:
+    """They say nothing of how long the others will take."""
+    await score_rows(scorer_of(ScriptedModel(scorer=judge), store), [sample(0), sample(1)])
+    told: list[ScoreProgress] = []
+    rows = [sample(0), sample(1), sample(2), None]
+    scorer = scorer_of(ScriptedModel(scorer=judge), store)
+    await scorer.score("run", rows, 4, THREE, told.append)
+    assert (told[-1].done, told[-1].stored) == (4, 3)

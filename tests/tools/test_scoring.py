@@ -111,7 +111,7 @@ async def test_scores_are_written_before_an_audit_that_fails(tmp_path, source):
             source=source, goal=Goal(text="g"), out=str(out), subgoals=both, audit=0.5, judge="m",
             base_url=server.base_url,
         )  # fmt: skip
-        with pytest.raises(ModelUnavailable, match="refuses the key"):
+        with pytest.raises(ModelUnavailable, match="wants a key"):
             await score_file(config, "name")
     assert len(out.read_text().splitlines()) == 3
 
