@@ -339,7 +339,7 @@ async def test_after_a_429_no_row_is_sent_before_the_server_allows_it(store: Sto
 HOPELESS = {
     "asks to wait 100000 s": Behaviour("status", status=429, retry_after=100_000),
     "asks to wait 400 s": Behaviour("status", status=503, retry_after=400),
-    "refuses the key": Behaviour("status", status=401),
+    "wants a key": Behaviour("status", status=401),
     "knows no model": Behaviour("status", status=404),
     "quota is used up": Behaviour("status", status=402),
 }
@@ -368,7 +368,7 @@ async def test_replies_in_flight_are_kept_when_the_key_is_withdrawn(store: Store
     server = FakeServer(well_judged, latency=0.02, behaviour=(follower := Follower(plan)))
     with server:
         scorer = scorer_of(server, store)
-        with pytest.raises(ModelUnavailable, match="refuses the key"):
+        with pytest.raises(ModelUnavailable, match="wants a key"):
             await score(scorer)
         assert kept_rows(store, scorer, ROWS) == len(follower.well) == follower.whole >= 20
         assert scorer.door.ledger.total().calls == follower.whole
@@ -407,7 +407,7 @@ async def test_a_reply_is_paid_for_though_its_repair_finds_no_server(store: Stor
     spoilt_then_shut = [Behaviour("wrong_schema"), Behaviour("status", status=401)]
     with FakeServer(well_judged, behaviour=lambda n, body: spoilt_then_shut[min(n, 1)]) as server:
         scorer = scorer_with(ChatModel("m", server.base_url), store, concurrency=1)
-        with pytest.raises(ModelUnavailable, match="refuses the key"):
+        with pytest.raises(ModelUnavailable, match="wants a key"):
             await score(scorer)
     assert scorer.door.ledger.total().calls == 1
     reasons = {score.error for score in stored(store, scorer, ROWS[0]).values()}
