@@ -17,6 +17,7 @@ from ..graph import session
 from ..memory.batches import Batch
 from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
 from ..memory.runs import Run
+from ..tools import prices
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import RunConfig
@@ -138,15 +139,11 @@ def spent_text(spent: Spent) -> str:
     if not spent.tokens_in and not spent.tokens_out:
         return ""
     cached = f" ({short(spent.tokens_cached)} cached)" if spent.tokens_cached else ""
-    money = "" if spent.cost_usd is None else f", {money_text(spent.cost_usd)}"
+    money = "" if spent.cost_usd is None else f", {prices.money(spent.cost_usd)}"
     return (
         f"{spent.calls:,} calls, {short(spent.tokens_in)} tokens in{cached}, "
         f"{short(spent.tokens_out)} out{money}"
     )
-
-
-def money_text(usd: float) -> str:
-    return f"{usd:.2f} USD" if usd >= 1 or usd == 0 else f"{usd:.2g} USD"
 
 
 def short(count: int) -> str:

@@ -1,10 +1,12 @@
-"""Fixtures for every room: a home of its own for each test, and one embedder for all of them."""
+"""Fixtures for every room: a home and a store for each test, and one embedder for all of them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from goalcover.memory.store import Store
 from goalcover.tools.embeddings import Embedder
 
 # A slow machine is no failure.
@@ -20,6 +22,13 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     return home
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "store.db")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from ..memory.errors import ModelUnavailable, UserError
-from .chat_model import api_key
+from .chat_model import BAD_PROXY, api_key
+from .text import one_line
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -63,10 +64,7 @@ class BatchApi:
             # Its connections are its own: the SDK's are shared, and belong to one event loop.
             own = openai.DefaultAsyncHttpxClient()
         except Exception as error:  # its text may hold the proxy's password
-            raise UserError(
-                "cannot use the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names: give one of "
-                "HTTP, or unset it."
-            ) from error
+            raise UserError(BAD_PROXY) from error
         async with openai.AsyncOpenAI(
             base_url=base_url, api_key=key, timeout=timeout, max_retries=RETRIES, http_client=own
         ) as client:
@@ -280,9 +278,3 @@ def message_of(body: Any) -> str:
     found = body.get("error", body) if isinstance(body, dict) else body
     message = found.get("message") if isinstance(found, dict) else found
     return one_line(message or "")
-
-
-def one_line(text: object) -> str:
-    """Shortened, as a server's error text may be long and quote the prompt, halves of emoji too."""
-    whole = str(text).encode("utf-8", "replace").decode()
-    return " ".join(whole.split())[:300]

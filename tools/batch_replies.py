@@ -7,10 +7,11 @@ from typing import Any, cast
 from ..memory.batches import Batch
 from ..memory.errors import ReplyFailure
 from ..memory.records import Score, Spent
-from .batch_api import message_of, one_line
+from .batch_api import message_of
 from .chat_model import ChatModel
 from .formats import Form, parse, problem_of
 from .judge import Judgements, scores_of
+from .text import one_line
 
 
 @dataclass(frozen=True)

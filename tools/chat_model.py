@@ -33,6 +33,11 @@ OPENAI = "https://api.openai.com/v1"
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the second attempt, which double from attempt to attempt, and their bound."""
 
+BAD_PROXY = (
+    "cannot use the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names: give one of HTTP, or "
+    "unset it."
+)
+
 
 @dataclass
 class ChatModel:
@@ -108,10 +113,7 @@ class ChatModel:
                 model=self.model, base_url=self.base_url, api_key=key, timeout=self.timeout
             )
         except (ImportError, ValueError) as error:  # of a SOCKS proxy, or one that is no URL
-            raise UserError(
-                "cannot use the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names: give one of "
-                "HTTP, or unset it."
-            ) from error
+            raise UserError(BAD_PROXY) from error
 
     async def aclose(self) -> None:
         if "client" in vars(self):

@@ -1,7 +1,6 @@
 """What a failed call of a server means: try again, a failure of this ask, or the end of the run."""
 
 import os
-import re
 
 from aiohttp import (
     ClientConnectorError,
@@ -14,6 +13,7 @@ from aiohttp import (
 
 from ..memory.errors import ModelUnavailable, ReplyFailure
 from .aio_chat import HttpFailure
+from .text import one_line
 
 PASSING = {408, 409, 425, 429}
 """Statuses below 500 that may be well another time; so may all from 500 up."""
@@ -97,8 +97,7 @@ def _of_status(error: HttpFailure, place: str, model: str) -> Exception:
 
 
 def line(error: object) -> str:
-    """One line, shortened and without credentials: texts may be long, and quote prompt or URL."""
+    """What went wrong, in one line."""
     if isinstance(error, ClientResponseError):  # its text holds the URL, that of a proxy too
         error = f"{error.status}: {error.message}"
-    text = re.sub(r"//[^/\s@]*@", "//", str(error))
-    return " ".join(text.split())[:300]
+    return one_line(error)

@@ -34,6 +34,11 @@ class Price(Record):
         return f"{rates} ({self.source})"
 
 
+def money(usd: float) -> str:
+    """An amount with two digits that say something."""
+    return f"{usd:.2f} USD" if usd >= 1 or usd == 0 else f"{usd:.2g} USD"
+
+
 FREE = Price(input=0, output=0, source="runs on this machine")
 
 

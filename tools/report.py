@@ -24,6 +24,7 @@ from ..memory.records import (
     SynthesisPlan,
     Usage,
 )
+from .prices import money
 
 
 class HeatMap(Record):
@@ -117,9 +118,7 @@ def _score(value: float | None) -> str:
 
 
 def _money(value: float | None) -> str:
-    if value is None:
-        return "not known"
-    return f"{value:.2f} USD" if value >= 1 or value == 0 else f"{value:.2g} USD"
+    return "not known" if value is None else money(value)
 
 
 def _percent(value: Any) -> str:

@@ -53,6 +53,15 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
+def one_line(error: object) -> str:
+    """What a server or a library says, in one line of at most 300 characters.
+
+    Without the credentials of URLs, and without halves of emoji, which no store takes.
+    """
+    whole = str(error).encode("utf-8", "replace").decode()
+    return " ".join(re.sub(r"//[^/\s@]*@", "//", whole).split())[:300]
+
+
 def last_turn(text: str) -> str:
     """What the user said last, of an input that may hold several turns (see `datasets`)."""
     return re.split(r"(?:^|\n\n)(?:user|human): ", text)[-1]

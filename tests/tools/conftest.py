@@ -1,20 +1,11 @@
-"""A store of its own for each test, and models whose connections are closed after it."""
+"""Models whose connections are closed after it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from goalcover.memory.store import Store
 from goalcover.tools.chat_model import ChatModel
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The door: replies that were paid for once, and the usage of a run."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from goalcover.memory.errors import ReplyFailure
@@ -41,13 +38,6 @@ class CountingModel(ScriptedModel):
     async def answer(self, ask: Ask) -> Reply:
         spent = Spent(calls=2, tokens_in=30, tokens_out=4)
         return Reply((await super().answer(ask)).value, spent)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "store.db")
-    yield opened
-    opened.close()
 
 
 async def test_the_same_ask_is_paid_for_once(store: Store) -> None:
