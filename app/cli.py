@@ -87,6 +87,14 @@ Prices = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
+Questions = Annotated[int, typer.Option(min=0, help="Most questions in a round; 0 for none.")]
+NoMemory = Annotated[
+    bool,
+    typer.Option(
+        "--no-memory",
+        help="Do not offer the approved subgoals of a similar goal as a start, and keep none.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint, synthesis included.")]
 Answers = Annotated[
     Path | None,
@@ -138,6 +146,8 @@ def run(
         Path | None,
         typer.Option(help="JSON or YAML list of {id, name, description}; skips the questions."),
     ] = None,
+    questions: Questions = 3,
+    no_memory: NoMemory = False,
     yes: Yes = False,
     synthesize: Annotated[
         int, typer.Option(min=0, help="Most rows to synthesise for a subgoal; 0 for none.")
@@ -175,6 +185,9 @@ def run(
             task=task,
             out=str(out or ""),
             subgoals=read_subgoals(subgoals) if subgoals else [],
+            questions=questions,
+            # With --yes nobody is there to be offered a start, or to approve one.
+            memory=not (no_memory or yes),
             tau=tau,
             keep=keep,
             model=model,
@@ -236,7 +249,7 @@ def show(
     """Shows a run: its results, or what it waits for."""
     with user_errors():
         from ..graph import session
-        from . import terminal
+        from . import contract, terminal
 
         found = session.get_run(run_id)
         terminal.show_runs([found])
@@ -244,7 +257,7 @@ def show(
             terminal.show_report(session.read_report(Path(found.out), run_id))
         else:
             if pending := session.waits_for(run_id):
-                terminal.show_pending(pending)
+                contract.show_pending(pending)
             terminal.note(f"`goalcover resume {run_id}` goes on.")
 
 
@@ -263,6 +276,29 @@ def batches(
             terminal.note(batch_list.cancel_batch(cancel))
         else:
             terminal.show_batches(batch_list.outstanding_batches())
+
+
+@app.command()
+def memory(
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="Forget this one; may be given several times."),
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget all.")] = False,
+) -> None:
+    """Lists the approved subgoals that are offered as a start for similar goals."""
+    with user_errors():
+        from ..graph import session
+        from . import terminal
+
+        with session.open_approved() as approved:
+            if clear:
+                terminal.note(f"forgot {approved.clear()}")
+            elif forget:
+                approved.forget(forget)
+                terminal.note(f"forgot {', '.join(forget)}")
+            else:
+                terminal.show_approved(approved.list())
 
 
 @app.command()

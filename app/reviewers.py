@@ -4,16 +4,16 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-import yaml
 from rich.markup import escape
 from rich.prompt import Confirm, IntPrompt, Prompt
 
+from ..agents.clarifier import asks_to_stop
 from ..graph import review
 from ..graph.session import Pending
 from ..memory.errors import UserError
-from ..tools.score_files import parse_subgoals, read_plain
-from . import terminal
+from ..tools.score_files import read_plain
+from . import contract, terminal
+from .approval import ask_subgoals
 
 if TYPE_CHECKING:
     from .terminal import Display
@@ -82,13 +82,18 @@ class Reviewer:
 def ask_questions(pending: Pending) -> dict[str, Any]:
     console, answers = terminal.err, {}
     questions = pending.args["questions"]
-    console.print("\n[bold]Questions.[/] Enter takes the default, “stop” asks no more.")
+    if pending.args["round"] <= 1:
+        contract.show_profile(pending.args["profile"])
+    contract.show_specification(pending.args["specification"])
+    console.print(
+        "\n[bold]Questions.[/] A number, your own words, or Enter for the default in brackets; "
+        "“stop asking” ends the questions."
+    )
     for place, question in enumerate(questions, start=1):
-        terminal.show_question(question, f"{place} of {len(questions)}")
-        answer = ask_one(question)
-        if answer.lower() in ("stop", "stop asking"):
-            return review.edit("answer_questions", {"answers": answers, "stop": True})
-        answers[question["id"]] = answer
+        contract.show_question(question, f"{place} of {len(questions)}")
+        answers[question["id"]] = ask_one(question)
+        if asks_to_stop(answers[question["id"]]):
+            break
     return review.edit("answer_questions", {"answers": answers})
 
 
@@ -109,48 +114,10 @@ def ask_one(question: dict[str, Any]) -> str:
         terminal.err.print(f"[red]There is no suggestion {answer}.[/]")
 
 
-def ask_subgoals(pending: Pending) -> dict[str, Any]:
-    terminal.show_subgoals(pending.args)
-    choice = choose_one("approve, edit (opens an editor) or reject (says why)?")
-    if choice == "approve":
-        return review.approve()
-    if choice == "reject":
-        return review.reject(Prompt.ask("What should be different?", console=terminal.err))
-    edited = in_editor(pending.args["subgoals"])
-    return review.edit("approve_subgoals", {"subgoals": edited})
-
-
 def choose_one(question: str) -> str:
     return Prompt.ask(
         question, console=terminal.err, choices=["approve", "edit", "reject"], default="approve"
     )
-
-
-def in_editor(subgoals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The subgoals as the person leaves them in $EDITOR, which opens again on a mistake.
-
-    Raises UserError where no editor can be started.
-    """
-    head = "# Change, add or remove subgoals. Optional: target_count or target_share (0 to 1).\n"
-    text = head + yaml.safe_dump(subgoals, sort_keys=False, allow_unicode=True, width=100)
-    while True:
-        try:
-            found = click.edit(text, extension=".yaml")
-        except click.ClickException as error:
-            raise UserError(
-                f"no editor: {error.message}. Set EDITOR, or use --subgoals."
-            ) from error
-        if found is None:  # left unchanged
-            return subgoals
-        try:
-            parsed = parse_subgoals(yaml.safe_load(found), "your edit")
-            return [subgoal.model_dump(exclude_none=True) for subgoal in parsed]
-        except (UserError, yaml.YAMLError) as error:
-            problem = " ".join(str(error).split())
-            terminal.err.print(f"[red]{escape(problem)}[/]")
-            own = "".join(ln for ln in found.splitlines(True) if not ln.startswith("# MEND: "))
-            text = f"# MEND: {problem}\n{own}"
-            Prompt.ask("Enter opens the editor again", console=terminal.err, default="")
 
 
 def ask_synthesis(pending: Pending) -> dict[str, Any]:

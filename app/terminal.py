@@ -15,7 +15,15 @@ from rich.text import Text
 
 from ..graph import session
 from ..memory.batches import Batch
-from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
+from ..memory.records import (
+    Agreement,
+    Approved,
+    Coverage,
+    FilterResult,
+    Overlap,
+    RowCounts,
+    Spent,
+)
 from ..memory.runs import Run
 from ..tools import prices
 from ..tools.report import Report
@@ -27,7 +35,8 @@ out = Console()
 err = Console(stderr=True)
 
 STAGES = {
-    "clarify": "looking at the data",
+    "profile": "looking at the data",
+    "clarify": "thinking about questions",
     "decompose": "deriving subgoals",
     "check": "checking the subgoals",
     "score": "judging rows",
@@ -154,29 +163,6 @@ def short(count: int) -> str:
     return str(count)
 
 
-def show_question(question: dict[str, Any], place: str) -> None:
-    """A question with its suggestions, and in brackets the id that --answers knows it by."""
-    err.print(
-        f"\n{place} \\[{question['id']}] [bold]{escape(question['text'])}[/]", highlight=False
-    )
-    err.print(escape(question["reason"]), style="dim", highlight=False)
-    for number, suggestion in enumerate(question["suggestions"], start=1):
-        err.print(f"  {number}. {escape(suggestion)}", highlight=False)
-
-
-def show_subgoals(args: dict[str, Any]) -> None:
-    table = Table("id", "name", "what a row must demonstrate", "wanted", title="Subgoals")
-    for subgoal in args["subgoals"]:
-        wanted = subgoal.get("target_count") or subgoal.get("target_share") or ""
-        cells = (subgoal["id"], subgoal["name"], subgoal["description"], wanted)
-        table.add_row(*(escape(str(cell)) for cell in cells))
-    err.print(table)
-    for finding in args["findings"]:
-        err.print(f"[yellow]{finding['check']}[/]: {escape(finding['message'])}")
-    if open_points := args["specification"]["open_points"]:
-        err.print(f"Still open: {escape('; '.join(open_points))}", highlight=False)
-
-
 def show_plan(plan: dict[str, Any]) -> None:
     table = Table("gap", "rows", title="Rows to synthesise")
     for item in plan["items"]:
@@ -194,20 +180,10 @@ def show_plan(plan: dict[str, Any]) -> None:
     err.print(text, highlight=False, markup=False)
 
 
-def show_pending(pending: session.Pending) -> None:
-    """What a run waits for."""
-    if pending.name == "answer_questions":
-        for place, question in enumerate(pending.args["questions"], start=1):
-            show_question(question, str(place))
-    elif pending.name == "approve_subgoals":
-        show_subgoals(pending.args)
-    else:
-        show_plan(pending.args)
-
-
 def show_report(report: Report) -> None:
     """The summary on stdout: coverage, gaps, and where the files lie."""
     show_coverage(report.coverage, report.rows)
+    show_overlap(report)
     if report.gaps:
         show_gaps(report)
     show_failures([(failure.reason, failure.pairs) for failure in report.failures])
@@ -227,6 +203,29 @@ def show_report(report: Report) -> None:
     for key, label in names.items():
         if path := report.files.get(key):
             out.print(f"{label:10}{escape(path)}", soft_wrap=True, highlight=False)
+
+
+def show_overlap(report: Report) -> None:
+    """What the scores say of the subgoals: which move together, which no row tells apart."""
+    names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
+    for pair in (pair for pair in report.overlaps if pair.together):
+        out.print(f"Overlap in the data: {escape(_overlap_text(pair, names))}", highlight=False)
+    for standing in (standing for standing in report.standing if not standing.apart):
+        out.print(
+            f"“{escape(names[standing.subgoal_id])}” is not told apart from the goal as a whole: "
+            f"{standing.parted} of {standing.supporting} rows part it from the other subgoals.",
+            highlight=False,
+        )
+
+
+def _overlap_text(pair: Overlap, names: dict[str, str]) -> str:
+    low, high = pair.interval or (0.0, 0.0)
+    rows = ", ".join(str(example.row + 1) for example in pair.examples)
+    return (
+        f"“{names[pair.first]}” and “{names[pair.second]}” move together (correlation "
+        f"{pair.correlation:.2f}, {low:.2f} to {high:.2f}; both in {pair.both} rows"
+        + (f", such as {rows})." if rows else ").")
+    )
 
 
 def show_gaps(report: Report) -> None:
@@ -342,6 +341,19 @@ def show_batches(found: list[Batch]) -> None:
         name = batch.id or f"{batch.key} (not confirmed)"
         cells = [name, batch.state, place, judge, f"{batch.requests:,}", batch.created[:19]]
         table.add_row(*map(escape, cells))
+    out.print(table)
+
+
+def show_approved(found: list[Approved]) -> None:
+    if not found:
+        note("nothing is remembered yet: approved subgoals of conversations are")
+        return
+    table = Table("run", "approved (UTC)", "goal", "subgoals")
+    table.columns[0].no_wrap = True
+    for one in found:
+        names = ", ".join(subgoal.name for subgoal in one.subgoals)
+        goal = shorten(one.specification.goal.text, 80)
+        table.add_row(*map(escape, (one.id, one.created[:16].replace("T", " "), goal, names)))
     out.print(table)
 
 

@@ -4,7 +4,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from . import nodes, review, routes
+from . import nodes, review, routes, specify
 from .state import State
 from .synthesis import synthesis_graph
 from .toolbox import Toolbox
@@ -13,11 +13,13 @@ from .toolbox import Toolbox
 def build(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph[State, Toolbox]:
     """Compiles the graph; nothing is compiled or opened at import."""
     builder = StateGraph(State, context_schema=Toolbox)
-    builder.add_node("clarify", nodes.clarify)
+    builder.add_node("profile", specify.profile)
+    builder.add_node("clarify", specify.clarify)
     builder.add_node("ask_person", review.ask_person)
-    builder.add_node("decompose", nodes.decompose)
-    builder.add_node("check", nodes.check)
+    builder.add_node("decompose", specify.decompose)
+    builder.add_node("check", specify.check)
     builder.add_node("review_subgoals", review.review_subgoals)
+    builder.add_node("remember", specify.remember)
     builder.add_node("score", nodes.score)
     builder.add_node("audit", nodes.audit)
     builder.add_node("assess", nodes.assess)
@@ -30,10 +32,12 @@ def build(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph[State, Toolbo
     builder.add_node("report", nodes.report)
 
     builder.add_conditional_edges(START, routes.after_start)
+    builder.add_conditional_edges("profile", routes.after_profile)
     builder.add_conditional_edges("clarify", routes.after_clarify)
     builder.add_edge("ask_person", "clarify")
     builder.add_edge("decompose", "check")
     builder.add_conditional_edges("review_subgoals", routes.after_subgoals)
+    builder.add_edge("remember", "score")
     builder.add_edge("score", "audit")
     builder.add_edge("audit", "assess")
     builder.add_conditional_edges("assess", routes.after_assess, ["analyze", "filter"])

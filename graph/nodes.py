@@ -1,20 +1,16 @@
-"""The nodes of the run. Each reads the state, lets an agent or a tool do the work, returns updates.
+"""The nodes from scoring on. Each reads the state, lets an agent or a tool work, returns updates.
 
 After a kill a node starts again from its beginning: replies and scores are in the store by then,
 so that nothing is paid for twice.
 """
 
 import asyncio
-from typing import Literal
 
-from langgraph.types import Command
-
-from ..agents import analyzer, checker, clarifier, decomposer, planner, recommender
+from ..agents import analyzer, planner, recommender
 from ..memory.errors import UserError
-from ..memory.records import Specification
 from ..tools import audit as audits
 from ..tools import coverage as coverages
-from ..tools import exporters, filtering
+from ..tools import exporters, filtering, overlap
 from ..tools.scorer import Listener
 from ..tools.scoring import collect_ended
 from ..tools.text import last_turn, shorten
@@ -30,66 +26,6 @@ PRICED = 50
 def teller(runtime: Run, stage: str) -> Listener:
     """Passes a scorer's progress on."""
     return lambda progress: tell(runtime, stage, **vars(progress))
-
-
-async def clarify(state: State, runtime: Run) -> State:
-    """Asks for the next questions, until none is left, the limit is met or the person stops it.
-
-    What is open then is kept, and shown at the approval of the subgoals.
-    """
-    box = runtime.context
-    rounds = state.get("asked_rounds", 0)
-    ended = state.get("stop_asking") or rounds >= box.config.rounds
-    tell(runtime, "clarify")
-    topics = await box.topics()
-    questions, open_points = await clarifier.clarify(
-        box.door,
-        box.config.goal,
-        state.get("answers", []),
-        [f"{topic.name} ({topic.share:.0%})" for topic in topics],
-    )
-    return {
-        "questions": [] if ended else questions,
-        "open_points": open_points,
-        "asked_rounds": rounds + 1,
-    }
-
-
-async def decompose(state: State, runtime: Run) -> State:
-    """Proposes subgoals; mends an earlier proposal where there are findings or a message."""
-    tell(runtime, "decompose")
-    specification = Specification(
-        goal=runtime.context.config.goal,
-        answers=state.get("answers", []),
-        open_points=state.get("open_points", []),
-    )
-    subgoals = await decomposer.decompose(
-        runtime.context.door,
-        specification,
-        state.get("subgoals", []),
-        state.get("findings", []),
-        state.get("message", ""),
-    )
-    return {
-        "specification": specification,
-        "subgoals": subgoals,
-        "message": "",
-        "decompositions": state.get("decompositions", 0) + 1,
-    }
-
-
-async def check(state: State, runtime: Run) -> Command[Literal["decompose", "review_subgoals"]]:
-    """Sends findings back to the decomposer, at most `rounds` times; then a person decides.
-
-    A set that a person edited stays as they want it: the findings are only shown.
-    """
-    tell(runtime, "check")
-    box = runtime.context
-    findings = await checker.check(box.door, state["specification"], state["subgoals"])
-    again = state.get("decompositions", 0) < box.config.rounds and not state.get("edited")
-    return Command(
-        update={"findings": findings}, goto="decompose" if findings and again else "review_subgoals"
-    )
 
 
 async def score(state: State, runtime: Run) -> State:
@@ -127,14 +63,17 @@ async def audit(state: State, runtime: Run) -> State:
 
 
 async def assess(state: State, runtime: Run) -> State:
-    """A(s) against tau."""
+    """A(s) against tau, and what the scores say of the subgoals' overlap."""
     box = runtime.context
     tell(runtime, "assess")
-    subgoals = state["subgoals"]
-    found = coverages.assess(box.store.scores, box.run, box.judge.judge, subgoals, box.config.tau)
+    scores, judge, subgoals = box.store.scores, box.judge.judge, state["subgoals"]
+    found = coverages.assess(scores, box.run, judge, subgoals, box.config.tau)
     if not any(c.judged or c.failed for c in found):
-        raise UserError(f"the store holds no scores of {box.judge.judge} for this run.")
-    return {"coverage": found}
+        raise UserError(f"the store holds no scores of {judge} for this run.")
+    pairs, standing = overlap.overlaps(
+        scores, box.run, judge, subgoals, box.excerpt, box.config.seed
+    )
+    return {"coverage": found, "overlaps": pairs, "standing": standing}
 
 
 async def analyze(state: AnalyzeTask, runtime: Run) -> State:
@@ -148,7 +87,7 @@ async def analyze(state: AnalyzeTask, runtime: Run) -> State:
         if sample := box.table.sample(row):
             explanation = scores.get(judge, sample.hash)[subgoal.hash].explanation
             topic = shorten(last_turn(sample.input), 400)
-            excerpt = f"{shorten(sample.input, 200)} → {shorten(sample.output, 300)}"
+            excerpt = box.excerpt(row)
             rows.append(analyzer.LowRow(row, sample.id, value, explanation, topic, excerpt))
     gaps = await analyzer.analyze(
         box.door, box.vectors, box.embedder, subgoal, rows, len(low), box.config.seed

@@ -4,7 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from .. import __version__
-from ..tools import coverage, figures, report, score_files
+from ..memory.records import Contract
+from ..tools import coverage, figures, overlap, report, score_files
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.judge import RUBRIC
 from ..tools.scoring import REASONS
@@ -28,7 +29,7 @@ async def write(state: State, box: Toolbox) -> dict[str, str]:
 def render(found: report.Report, folder: Path) -> dict[str, str]:
     """Writes the figures and report.html from a report alone; returns their paths."""
     tau = found.provenance.tau
-    drawn = figures.draw_all(found.coverage, found.heat_map, tau, folder)
+    drawn = figures.draw_all(found.coverage, found.heat_map, found.overlaps, tau, folder)
     page = folder / "report.html"
     report.write_html(found, drawn, page)
     return {name: str(path) for name, path in drawn.items()} | {"html": str(page)}
@@ -42,9 +43,12 @@ def collect(
         specification=state["specification"],
         provenance=provenance(box),
         rows=state["counts"],
-        findings=state.get("findings", []),
+        contract=state.get("contract", Contract()),
+        profile=state.get("profile"),
         coverage=state["coverage"],
         heat_map=heat,
+        overlaps=state.get("overlaps", []),
+        standing=state.get("standing", []),
         gaps=state.get("gaps", []),
         recommendations=state.get("recommendations", []),
         plan=state.get("plan"),
@@ -72,7 +76,8 @@ def provenance(box: Toolbox) -> report.Provenance:
         "own errors.",
         "Failed judgements are left out of every figure and counted beside it.",
     ]
-    if isinstance(box.judge.model, EmbeddedModel):
+    topical = isinstance(box.judge.model, EmbeddedModel)
+    if topical:
         notes.insert(0, HONESTY)
     if isinstance(box.door.model, EmbeddedModel):
         notes.append("Synthetic rows are extractive: passages of your own texts, put together.")
@@ -88,6 +93,8 @@ def provenance(box: Toolbox) -> report.Provenance:
         cut_rule=f"an input or output of more than {limit:,} characters keeps its first three "
         "quarters and its last quarter of so many characters for the judge",
         verdict_rule=coverage.VERDICT_RULE,
+        overlap_rules=[overlap.TOGETHER_RULE, overlap.WITHIN_RULE, overlap.STANDING_RULE],
+        overlap_note=overlap.TOPICAL if topical else "",
         notes=notes,
     )
 

@@ -7,14 +7,16 @@ and {"decisions": [{"type": "approve"} | {"type": "edit", "edited_action": {"nam
 {"type": "reject", "message"}]}.
 """
 
+import re
 from typing import Any, Literal
 
 from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
+from ..agents.clarifier import asks_to_stop, understood
 from ..memory.errors import UserError
-from ..memory.records import Answer, PlanItem
-from ..tools.score_files import parse_subgoals
+from ..memory.records import Answer, Approved, PlanItem, Question, Specification
+from ..tools.subgoals import parse_subgoals
 from .state import State
 
 Decision = dict[str, Any]
@@ -62,6 +64,12 @@ def validate(payload: dict[str, Any], response: Any) -> None:
         raise UserError('answer_questions: args are {"answers": {question id: text}}.')
     if name == "approve_subgoals":
         parse_subgoals(args.get("subgoals"), name)
+        known = {f["id"] for f in payload["action_requests"][0]["args"]["contract"]["findings"]}
+        for finding, reason in _overruled(args).items():
+            if finding not in known:
+                raise UserError(f"approve_subgoals: there is no finding {finding!r} to overrule.")
+            if not str(reason).strip():
+                raise UserError(f"approve_subgoals: say why finding {finding} is overruled.")
     if name == "approve_synthesis":
         known = {item["gap_id"] for item in payload["action_requests"][0]["args"]["items"]}
         for item in _items(args.get("items")):
@@ -72,55 +80,102 @@ def validate(payload: dict[str, Any], response: Any) -> None:
             known.remove(item.gap_id)
 
 
+REMARK = Question(id="remark", dimension="remark", text="Anything else?")
+"""What a person says without being asked hangs on this question."""
+
+
 def ask_person(state: State) -> State:
     """Asks the round's questions. Approve takes the defaults; reject also stops asking.
 
-    An edit's args are {"answers": {question id: text}, "stop": true | false}.
+    An edit's args are {"answers": {question id: text}, "message": text, "stop": true | false}, all
+    but the first optional. Texts are in the person's own words: one that says "I don't know" takes
+    the default, one that says "stop asking" ends the questions. The message is whatever else they
+    want to say.
     """
-    questions = state.get("questions", [])
+    questions, specification = state.get("questions", []), state["specification"]
     decision = _decide(
         request(
             "answer_questions",
-            {"questions": [question.model_dump() for question in questions]},
+            {
+                "questions": [question.model_dump() for question in questions],
+                "specification": specification.model_dump(),
+                "profile": state["profile"].model_dump(),
+                "round": state.get("asked_rounds", 0),
+            },
             "Questions whose answers change the subgoals. Skipped ones take their default.",
         )
     )
     args = decision["edited_action"]["args"] if decision["type"] == "edit" else {}
-    given = args.get("answers", {})
-    answers = []
-    for question in questions:
-        text = str(given.get(question.id) or "").strip()
-        answers.append(Answer(question=question, text=text or question.default, given=bool(text)))
+    given = {q.id: str(args.get("answers", {}).get(q.id) or "") for q in questions}
+    message = str(args.get("message") or "").strip()
+    stop = decision["type"] == "reject" or bool(args.get("stop"))
+    stop = stop or any(asks_to_stop(text) for text in (message, *given.values()))
+    answers = [understood(q, "" if asks_to_stop(given[q.id]) else given[q.id]) for q in questions]
+    if message and not asks_to_stop(message):
+        answers.append(Answer(question=REMARK, text=message))
+    update = {"questions": [], "stop_asking": stop}
+    if offer := state.get("offer"):
+        return {**update, **_started(specification, offer, answers)}
+    kept = {"answers": specification.answers + answers}
+    return {**update, "specification": specification.model_copy(update=kept)}
+
+
+def _started(specification: Specification, offer: Approved, answers: list[Answer]) -> State:
+    """Takes over an earlier run's subgoals and answers, where the person wants that."""
+    start, *remarks = answers
+    if not start.given or re.match(r"(no|not|start afresh|afresh|new)\b", start.text, re.I):
+        kept = {"answers": remarks}
+        return {"offer": None, "specification": specification.model_copy(update=kept)}
+    kept = {"answers": offer.specification.answers + remarks, "based_on": offer.id}
+    if not re.fullmatch(r"(start from them|yes|ok|sure)\W*", start.text, re.I):
+        kept["answers"].append(Answer(question=REMARK, text=start.text))  # "yes, but without …"
     return {
-        "answers": state.get("answers", []) + answers,
-        "questions": [],
-        "stop_asking": decision["type"] == "reject" or bool(args.get("stop")),
+        "offer": None,
+        "specification": specification.model_copy(update=kept),
+        "subgoals": offer.subgoals,
     }
 
 
 def review_subgoals(state: State) -> State:
-    """Approve goes on to scoring; an edited set is checked and shown again; reject goes back to
-    the decomposer with the message."""
-    subgoals, findings, specification = state["subgoals"], state["findings"], state["specification"]
+    """Approve goes on to scoring; reject goes back to the decomposer with the message.
+
+    An edit's args are {"subgoals": [...], "overrule": {finding id: reason}, "approve": true |
+    false}, all but the first optional. The edited set is checked, and shown again unless it is to
+    be approved and the checks find nothing that is not overruled.
+    """
+    contract = state["contract"]
     decision = _decide(
         request(
             "approve_subgoals",
             {
-                "subgoals": [subgoal.model_dump(exclude_none=True) for subgoal in subgoals],
-                "findings": [finding.model_dump() for finding in findings],
-                "specification": specification.model_dump(),
+                "subgoals": [s.model_dump(exclude_defaults=True) for s in state["subgoals"]],
+                "contract": contract.model_dump(),
+                "specification": state["specification"].model_dump(),
             },
-            "The capabilities that every row will be judged against.",
+            "The capabilities that every row will be judged against, and what the checks found.",
         )
     )
     if decision["type"] == "reject":
         message = str(decision.get("message") or "")
         return {"approved": False, "edited": False, "message": message, "decompositions": 0}
     if decision["type"] == "edit":
-        given = decision["edited_action"]["args"]["subgoals"]
-        edited = parse_subgoals(given, "approve_subgoals")
-        return {"approved": False, "edited": True, "subgoals": edited}
+        args = decision["edited_action"]["args"]
+        return {
+            "approved": False,
+            "edited": True,
+            "approve_if_clean": bool(args.get("approve")),
+            "subgoals": parse_subgoals(args["subgoals"], "approve_subgoals"),
+            "overruled": {**state.get("overruled", {}), **_overruled(args)},
+        }
     return {"approved": True}
+
+
+def _overruled(args: dict[str, Any]) -> dict[str, str]:
+    """Reasons by finding id. Raises UserError where it is something else."""
+    value = args.get("overrule") or {}
+    if not isinstance(value, dict):
+        raise UserError("approve_subgoals: overrule is {finding id: reason}.")
+    return {str(finding): str(reason).strip() for finding, reason in value.items()}
 
 
 def review_synthesis(state: State) -> State:

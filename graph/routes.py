@@ -7,18 +7,23 @@ from langgraph.types import Send
 from .state import State, SynthesisState
 
 
-def after_start(state: State) -> Literal["clarify", "score"]:
+def after_start(state: State) -> Literal["profile", "score"]:
     """Given subgoals skip clarification and decomposition."""
-    return "score" if state.get("approved") else "clarify"
+    return "score" if state.get("approved") else "profile"
+
+
+def after_profile(state: State) -> Literal["ask_person", "clarify"]:
+    """An earlier run's subgoals are offered before anything else is asked."""
+    return "ask_person" if state.get("questions") else "clarify"
 
 
 def after_clarify(state: State) -> Literal["ask_person", "decompose"]:
     return "ask_person" if state.get("questions") else "decompose"
 
 
-def after_subgoals(state: State) -> Literal["score", "check", "decompose"]:
+def after_subgoals(state: State) -> Literal["remember", "check", "decompose"]:
     if state.get("approved"):
-        return "score"
+        return "remember"
     return "check" if state.get("edited") else "decompose"
 
 

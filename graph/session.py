@@ -194,7 +194,7 @@ class Session:
         config = self._box.config
         if not config.subgoals:
             return State(approved=False)
-        specification = Specification(goal=config.goal)
+        specification = Specification(goal=config.goal, ended="the subgoals were given")
         return State(subgoals=config.subgoals, specification=specification, approved=True)
 
 

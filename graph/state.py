@@ -5,19 +5,23 @@ from typing import Annotated, TypedDict
 
 from ..memory.records import (
     Agreement,
-    Answer,
+    Approved,
     Candidate,
+    Contract,
     Coverage,
+    DataProfile,
     FilterResult,
-    Finding,
     Gap,
     LedgerEntry,
+    Overlap,
     PlanItem,
+    Proposal,
     Question,
     Recommendation,
     RowCounts,
     Source,
     Specification,
+    Standing,
     Subgoal,
     SynthesisOutcome,
     SynthesisPlan,
@@ -25,23 +29,34 @@ from ..memory.records import (
 
 
 class State(TypedDict, total=False):
-    """Every key is absent until its node has run."""
+    """Every key is absent until its node has run.
 
+    offer: an earlier run's approved subgoals that a person is asked to start from. best: of the
+    proposals of this decomposition, the one with the fewest findings. approve_if_clean: a person
+    edited the subgoals and wants no second look where the checks find nothing. overruled: reasons
+    by finding id.
+    """
+
+    profile: DataProfile
+    offer: Approved | None
     questions: list[Question]
-    open_points: list[str]
-    answers: list[Answer]
     asked_rounds: int
     stop_asking: bool
     specification: Specification
     subgoals: list[Subgoal]
-    findings: list[Finding]
+    contract: Contract
+    best: Proposal | None
     decompositions: int
     approved: bool
     edited: bool
+    approve_if_clean: bool
+    overruled: dict[str, str]
     message: str
     counts: RowCounts
     audit: list[Agreement]
     coverage: list[Coverage]
+    overlaps: list[Overlap]
+    standing: list[Standing]
     gaps: Annotated[list[Gap], operator.add]
     recommendations: list[Recommendation]
     plan: SynthesisPlan | None

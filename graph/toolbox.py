@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from ..memory.approved import ApprovedStore
 from ..memory.errors import UserError
 from ..memory.records import Spent, Subgoal
 from ..memory.store import Store
@@ -18,6 +19,7 @@ from ..tools.model import Door
 from ..tools.scorer import Scorer
 from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
+from ..tools.text import shorten
 from ..tools.topics import Topic, find_topics
 
 
@@ -91,6 +93,15 @@ class Toolbox:
         opened = vars(self)
         for one in (opened[name] for name in ("door", "judge", "caller") if name in opened):
             await one.model.aclose()
+
+    def excerpt(self, row: int) -> str:
+        """A row as a reader is shown it, in one line."""
+        sample = self.table.sample(row)
+        return f"{shorten(sample.input, 200)} → {shorten(sample.output, 300)}" if sample else ""
+
+    @cached_property
+    def approved(self) -> ApprovedStore:
+        return ApprovedStore(self.vectors)
 
     @property
     def out(self) -> Path:

@@ -55,12 +55,32 @@ class Answer(Record):
     given: bool = True
 
 
-class Specification(Record):
-    """The goal after clarification: R(G) in the paper's terms."""
+class Draft(Record):
+    """What is settled so far, each point a short statement. Which of them a row can show is for
+    the decomposition to say."""
+
+    users: list[str] = []
+    in_scope: list[str] = []
+    out_of_scope: list[str] = []
+    safety: list[str] = []
+    evidence: list[str] = []
+    output_format: list[str] = []
+    language: list[str] = []
+    edge_cases: list[str] = []
+
+
+class Specification(Draft):
+    """The goal after clarification: R(G) in the paper's terms.
+
+    open_points: what is not settled. ended: why no more is asked. based_on: the run whose approved
+    subgoals were the starting point, if any.
+    """
 
     goal: Goal
     answers: list[Answer] = []
     open_points: list[str] = []
+    ended: str = ""
+    based_on: str = ""
 
 
 @lru_cache(1024)
@@ -68,27 +88,149 @@ def _subgoal_hash(*parts: str) -> str:
     return content_hash(*parts)
 
 
+class Example(Record):
+    """A row that shows what a text means."""
+
+    input: str
+    output: str
+
+
 class Subgoal(Record):
-    """One atomic, independently evaluable capability s, optionally with the support wanted."""
+    """One atomic, independently evaluable capability s, optionally with the support wanted.
+
+    counts, does_not_count: what demonstrates the capability, and what seems to but does not; the
+    judge is told both. example: a row that fits; shown to people, not to the judge, which would
+    look for its likes.
+    """
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     name: str = Field(min_length=1)
     description: str = Field(min_length=1)
+    counts: str = ""
+    does_not_count: str = ""
+    example: Example | None = None
     target_share: float | None = Field(default=None, gt=0, le=1)
     target_count: int | None = Field(default=None, gt=0)
 
     @property
     def hash(self) -> str:
-        """What a judgement depends on: id, name and description, not the wanted support."""
-        return _subgoal_hash(self.id, self.name, self.description)
+        """What a judgement depends on: not the example, and not the wanted support."""
+        counts = [self.counts, self.does_not_count]
+        return _subgoal_hash(self.id, self.name, self.description, *(counts if any(counts) else []))
 
 
 class Finding(Record):
-    """What a check found wrong with a decomposition (Eqs. 1-3 of the paper)."""
+    """What a check found wrong with a decomposition (Eqs. 1-3 of the paper).
 
+    id: of its content, so that it is the same finding as long as what it is about stays as it is.
+    subgoal_ids: one (atomic), two (disjoint), none or one (complete). clause: the words of the
+    specification that no subgoal covers. evidence: rows, quotes or figures, one a line. overruled:
+    the reason that a person gave to let it stand.
+    """
+
+    id: str
     check: Literal["atomic", "disjoint", "complete"]
     subgoal_ids: list[str] = []
+    clause: str = ""
     message: str
+    evidence: list[str] = []
+    overruled: str | None = None
+
+
+class ClauseCover(Record):
+    """One line of the matrix of clauses and subgoals (Eq. 3: G is the union of its subgoals).
+
+    field: of the specification, "goal" for the goal's own words. qualifies: the clause says
+    something of every row (audience, language) and needs no subgoal of its own.
+    """
+
+    id: str
+    field: str
+    text: str
+    subgoal_ids: list[str] = []
+    qualifies: bool = False
+
+
+class Probe(Record):
+    """A row written to fit one subgoal and not another, and what another call made of it.
+
+    row: None where none could be written. shown_by: the subgoals of the pair that it was found to
+    demonstrate; the probe holds when that is `fits` alone.
+    """
+
+    fits: str
+    not_fits: str
+    row: Example | None = None
+    shown_by: list[str] = []
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return self.row is not None and self.shown_by == [self.fits]
+
+
+class Contract(Record):
+    """What the three checks made of a set of subgoals, for a person to read and trust."""
+
+    findings: list[Finding] = []
+    matrix: list[ClauseCover] = []
+    probes: list[Probe] = []
+    how: list[str] = Field(default=[], description="how each check was made, one line each")
+
+    @property
+    def open(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.overruled is None]
+
+
+class Proposal(Record):
+    """A set of subgoals with what the checks made of it."""
+
+    subgoals: list[Subgoal]
+    contract: Contract
+
+
+class DataTopic(Record):
+    """A cluster of rows, named by the words that tell it apart; `share` of the embedded rows."""
+
+    name: str
+    share: float
+    example: Example
+
+
+class OddRow(Record):
+    """A row unlike the others, `row` counted from 0, and in what."""
+
+    row: int
+    reason: str
+    excerpt: str
+
+
+class DataProfile(Record):
+    """What the data looks like before anything is judged. Shares are between 0 and 1.
+
+    read: rows of the data. looked_at: rows that lengths, languages, forms and copies are counted
+    on; embedded: rows that topics, near-duplicates and odd rows are found in; both are seeded
+    samples where there are more. lengths: 5th, 50th and 95th percentile of characters. languages:
+    share by English name, the largest first. forms: share of outputs that hold "code", "list",
+    "JSON" or "table". copies: rows whose text is that of an earlier one but for case, space
+    and punctuation. near_duplicates: rows with a nearer neighbour than a stated similarity.
+    """
+
+    read: int
+    looked_at: int
+    embedded: int
+    format: str
+    system: float = 0.0
+    multi_turn: float = 0.0
+    input_lengths: tuple[int, int, int] = (0, 0, 0)
+    output_lengths: tuple[int, int, int] = (0, 0, 0)
+    languages: dict[str, float] = {}
+    forms: dict[str, float] = {}
+    topics: list[DataTopic] = []
+    copies: int = 0
+    near_duplicates: int = 0
+    odd: list[OddRow] = []
+    how: str = Field(default="", description="how it was found, in one sentence")
 
 
 class Sample(Record):
@@ -155,6 +297,50 @@ class Agreement(Record):
     error: float | None
     shift: float | None
     shift_interval: tuple[float, float] | None = None
+
+
+class OverlapRow(Record):
+    """A row that two subgoals were judged on, with both values and an excerpt."""
+
+    row: int
+    first: float
+    second: float
+    excerpt: str
+
+
+class Overlap(Record):
+    """How two subgoals' scores go together across the rows that have both.
+
+    correlation: Spearman's, None where one side is constant; interval: 95 %, bootstrap over rows.
+    both, first_only, second_only: rows that support both or one of them (A >= 0.6). together: the
+    data says that the two overlap, by a rule that the report states. examples: rows that support
+    both; parting: rows that support one alone.
+    """
+
+    first: str
+    second: str
+    rows: int
+    correlation: float | None
+    interval: tuple[float, float] | None = None
+    both: int
+    first_only: int
+    second_only: int
+    together: bool = False
+    examples: list[OverlapRow] = []
+    parting: list[OverlapRow] = []
+
+
+class Standing(Record):
+    """Whether any row tells a subgoal apart from the goal as a whole (all the other subgoals).
+
+    supporting: rows that support it or another; parted: those of them that support it without any
+    other, or another without it. apart: False where (almost) no row parts them.
+    """
+
+    subgoal_id: str
+    supporting: int
+    parted: int
+    apart: bool
 
 
 class Evidence(Record):

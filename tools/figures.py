@@ -1,12 +1,12 @@
 """The report's figures as PNG files. Colours are of a colour-blind-safe set, axes start at zero."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..memory.files import atomic_path
-from ..memory.records import Coverage
+from ..memory.records import Coverage, Overlap
 from .judge import ANCHORS
 from .report import HeatMap
 from .text import shorten
@@ -21,20 +21,29 @@ INK = "#22303c"
 
 
 def draw_all(
-    coverage: Sequence[Coverage], heat_map: HeatMap, tau: float, folder: Path
+    coverage: Sequence[Coverage],
+    heat_map: HeatMap,
+    overlaps: Sequence[Overlap],
+    tau: float,
+    folder: Path,
 ) -> dict[str, Path]:
-    """Draws coverage.png, distribution.png and heatmap.png; returns their paths by name."""
+    """Draws coverage.png, distribution.png, heatmap.png and, where there are pairs of subgoals,
+    correlations.png; returns their paths by name."""
     import matplotlib
 
     matplotlib.use("Agg")
-    drawn = {name: folder / f"{name}.png" for name in ("coverage", "distribution", "heatmap")}
-    rows = len(coverage)
-    with _figure(drawn["coverage"], rows) as axes:
-        draw_coverage(axes, coverage, tau)
-    with _figure(drawn["distribution"], rows) as axes:
-        draw_distribution(axes, coverage)
-    with _figure(drawn["heatmap"], rows) as axes:
-        draw_heat_map(axes, heat_map)
+    drawing = {
+        "coverage": lambda axes: draw_coverage(axes, coverage, tau),
+        "distribution": lambda axes: draw_distribution(axes, coverage),
+        "heatmap": lambda axes: draw_heat_map(axes, heat_map),
+    }
+    if overlaps:
+        names = {c.subgoal.id: c.subgoal.name for c in coverage}
+        drawing["correlations"] = lambda axes: draw_correlations(axes, names, overlaps)
+    drawn = {name: folder / f"{name}.png" for name in drawing}
+    for name, draw in drawing.items():
+        with _figure(drawn[name], len(coverage)) as axes:
+            draw(axes)
     return drawn
 
 
@@ -104,6 +113,29 @@ def draw_heat_map(axes: Any, heat: HeatMap) -> None:
     _name_rows(axes, heat.subgoals, invert=False)
     axes.set_xlabel("topics of the rows, with their share")
     axes.figure.colorbar(image, ax=axes, label="mean alignment", fraction=0.04, pad=0.02)
+
+
+def draw_correlations(axes: Any, names: Mapping[str, str], overlaps: Sequence[Overlap]) -> None:
+    """Rank correlation of each pair of subgoals; `names` by id, in the order of the rows."""
+    import numpy as np
+    from matplotlib import colormaps
+
+    place = {name: i for i, name in enumerate(names)}
+    values = np.full((len(place), len(place)), np.nan)
+    for overlap in overlaps:
+        i, j = place[overlap.first], place[overlap.second]
+        values[i, j] = values[j, i] = np.nan if (r := overlap.correlation) is None else r
+    colours = colormaps["PuOr"].with_extremes(bad="#e9ecef")
+    image = axes.imshow(values, vmin=-1, vmax=1, cmap=colours, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        if i != j:
+            label = "–" if np.isnan(value) else f"{value:.2f}"
+            colour = "white" if abs(value) > 0.7 else "black"
+            axes.text(j, i, label, ha="center", va="center", fontsize=9, color=colour)
+    labels = [shorten(name, 34) for name in names.values()]
+    axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=9)
+    _name_rows(axes, labels, invert=False)
+    axes.figure.colorbar(image, ax=axes, label="rank correlation", fraction=0.04, pad=0.02)
 
 
 def _name_rows(axes: Any, names: Sequence[str], invert: bool = True) -> None:

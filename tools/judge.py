@@ -90,7 +90,7 @@ class JudgeAsk(Ask[Judgements]):
         row = {"SYSTEM MESSAGE": self.system, "INPUT": self.input, "OUTPUT": self.output}
         fenced = "\n\n".join(fence(label, text) for label, text in row.items() if text)
         order = f"Judge the capabilities in this order: {', '.join(self.order)}."
-        named = "\n".join(f"- {s.id}: {s.name}. {s.description}" for s in self.subgoals)
+        named = "\n".join(capability(subgoal) for subgoal in self.subgoals)
         capabilities = f"Capabilities:\n{named}"
         parts = [fenced, capabilities] if self.row_first else [capabilities, fenced]
         return [
@@ -115,6 +115,13 @@ class JudgeAsk(Ask[Judgements]):
             explanation = _explain(named, found, texts[best], float(by_passage[best]), score)
             judgements.append(Judgement(id=subgoal.id, explanation=explanation, score=score))
         return Judgements(judgements=judgements)
+
+
+def capability(subgoal: Subgoal) -> str:
+    """A subgoal in one line of a prompt."""
+    line = f"- {subgoal.id}: {subgoal.name}. {subgoal.description}"
+    line += f" Counts: {subgoal.counts}" if subgoal.counts else ""
+    return line + (f" Does not count: {subgoal.does_not_count}" if subgoal.does_not_count else "")
 
 
 def asks_of(sample: Sample, subgoals: Sequence[Subgoal], mode: Mode) -> Iterator[JudgeAsk]:

@@ -10,21 +10,27 @@ from pydantic import Field
 from ..memory.files import atomic_text
 from ..memory.records import (
     Agreement,
+    Contract,
     Coverage,
+    DataProfile,
+    Draft,
     FilterResult,
-    Finding,
     Gap,
     LedgerEntry,
+    Overlap,
     Recommendation,
     Record,
     RowCounts,
     Specification,
     Spent,
+    Standing,
     SynthesisOutcome,
     SynthesisPlan,
     Usage,
 )
+from .overlap import within
 from .prices import money
+from .text import listed
 
 
 class HeatMap(Record):
@@ -57,6 +63,8 @@ class Provenance(Record):
     data: str
     cut_rule: str
     verdict_rule: str
+    overlap_rules: list[str] = []
+    overlap_note: str = Field(default="", description="what correlations of this judge speak of")
     notes: list[str]
 
 
@@ -68,9 +76,12 @@ class Report(Record):
     specification: Specification
     provenance: Provenance
     rows: RowCounts
-    findings: list[Finding]
+    contract: Contract = Contract()
+    profile: DataProfile | None = None
     coverage: list[Coverage]
     heat_map: HeatMap
+    overlaps: list[Overlap] = []
+    standing: list[Standing] = []
     gaps: list[Gap]
     recommendations: list[Recommendation]
     plan: SynthesisPlan | None
@@ -93,6 +104,8 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     """The page holds its figures; all text of rows and models is escaped."""
     import jinja2
 
+    from .profile import lines
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -103,10 +116,19 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
     environment.filters["money"] = _money
-    images = {name: base64.b64encode(file.read_bytes()).decode() for name, file in figures.items()}
+    environment.filters["label"] = _label
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
+    # Findings may name a subgoal that a person has taken out since.
+    environment.filters["named"] = lambda ids: listed(f"“{names.get(i, i)}”" for i in ids)
+    images = {name: base64.b64encode(file.read_bytes()).decode() for name, file in figures.items()}
     page = environment.get_template("report.html.j2").render(
-        r=report, images=images, names=names, spent=sum(report.usage, Spent())
+        r=report,
+        images=images,
+        names=names,
+        spent=sum(report.usage, Spent()),
+        settled={field: getattr(report.specification, field) for field in Draft.model_fields},
+        nested=[(*ids, overlap) for overlap in report.overlaps if (ids := within(overlap))],
+        profile_lines=lines(report.profile) if report.profile else [],
     )
     with atomic_text(path) as file:
         # Lone surrogates, which JSON rows may hold, cannot be encoded.
@@ -115,6 +137,10 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
 
 def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _label(field: str) -> str:
+    return field.replace("_", " ").capitalize()
 
 
 def _money(value: float | None) -> str:

@@ -24,8 +24,10 @@ class RunConfig(Record):
     clarification and decomposition are skipped. documents: text files that synthetic rows may be
     grounded in. tau: threshold of A(s), in [0, 1]. keep: alignment from which the filter keeps a
     row. synthesize: most rows to synthesise for a subgoal. rounds: most rounds of clarification,
-    of decomposition and of synthesis. mode: of judging; audit: share of the rows that are judged in
-    the other mode too; batch: judge by the server's Batch API. timeout: seconds for a whole reply.
+    of decomposition and of synthesis. questions: most in a round. memory: offer the approved
+    subgoals of a similar goal as a start, and keep what is approved here; for runs that a person
+    answers. mode: of judging; audit: share of the rows that are judged in the other mode too;
+    batch: judge by the server's Batch API. timeout: seconds for a whole reply.
     max_concurrency: most calls under way; rpm, tpm: most requests and tokens a minute, for each
     model. prices: the user's own table, by model. digest: of the data file, so that a run is not
     resumed on other rows.
@@ -39,6 +41,8 @@ class RunConfig(Record):
     keep: float = Field(default=0.6, ge=0, le=1)
     synthesize: int = Field(default=5, ge=0)
     rounds: int = Field(default=3, ge=1)
+    questions: int = Field(default=3, ge=0)
+    memory: bool = False
     model: str | None = None
     judge: str | None = None
     base_url: str | None = None

@@ -52,8 +52,10 @@ def sampled_samples(table: Table, seed: int) -> list[Sample]:
 
 def sampled_texts(table: Table, seed: int) -> dict[int, str]:
     """Row index → text to embed, of the sampled rows."""
+    return {sample.index: embedded_text(sample) for sample in sampled_samples(table, seed)}
+
+
+def embedded_text(sample: Sample) -> str:
+    """What stands for a row when it is embedded: the starts of its last turn and of its output."""
     half = SEEN // 2
-    return {
-        s.index: f"{last_turn(s.input)[:half]}\n{s.output[:half]}"
-        for s in sampled_samples(table, seed)
-    }
+    return f"{last_turn(sample.input)[:half]}\n{sample.output[:half]}"

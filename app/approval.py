@@ -1,0 +1,188 @@
+"""The dialog in which a person approves, edits or rejects the subgoals."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+import yaml
+from rich.markup import escape
+from rich.prompt import Prompt
+
+from ..agents.clauses import split_compound
+from ..graph import review
+from ..graph.session import Pending
+from ..memory.errors import UserError
+from ..memory.records import Subgoal
+from ..tools import subgoals as sets
+from ..tools.text import words
+from . import contract, terminal
+
+Subgoals = list[Subgoal]
+
+
+def ask_subgoals(pending: Pending) -> dict[str, Any]:
+    contract.show_specification(pending.args["specification"])
+    contract.show_subgoals(pending.args)
+    subgoals = [Subgoal.model_validate(one) for one in pending.args["subgoals"]]
+    findings = pending.args["contract"]["findings"]
+    while True:
+        choice = Prompt.ask(
+            "\n[bold]approve[/], [bold]edit[/] (opens an editor), [bold]add[/], [bold]remove[/], "
+            "[bold]merge[/], [bold]split[/], [bold]wanted[/] (rows), [bold]overrule[/] a finding, "
+            "or [bold]reject[/] (says why)?",
+            console=terminal.err,
+            choices=["approve", "reject", "overrule", *EDITS],
+            show_choices=False,
+            default="approve",
+        )
+        if choice == "reject":
+            return review.reject(Prompt.ask("What should be different?", console=terminal.err))
+        if choice == "approve" and not any(f["overruled"] is None for f in findings):
+            return review.approve()
+        if choice in ("approve", "overrule"):
+            overruled = _overrule(findings, all_open=choice == "approve")
+            if overruled:
+                return _edited(subgoals, overrule=overruled, approve=choice == "approve")
+            continue
+        try:
+            edited = EDITS[choice](subgoals)
+        except UserError as error:
+            terminal.err.print(f"[red]{escape(str(error))}[/]")
+            continue
+        if edited != subgoals:
+            return _edited(edited)
+        terminal.err.print("Nothing changed.")
+
+
+def _edited(subgoals: Subgoals, **more: Any) -> dict[str, Any]:
+    plain = [subgoal.model_dump(exclude_defaults=True) for subgoal in subgoals]
+    return review.edit("approve_subgoals", {"subgoals": plain, **more})
+
+
+def _overrule(findings: list[dict[str, Any]], all_open: bool) -> dict[str, str]:
+    """Reasons by finding id; nothing where the person gives none."""
+    left = [f for f in findings if f["overruled"] is None]
+    if not left:
+        terminal.err.print("There is no open finding.")
+        return {}
+    if not all_open and len(left) > 1:
+        left = [findings[place] for place in _numbers("Which findings?", len(findings))]
+    them = "it" if len(left) == 1 else "them"
+    reason = Prompt.ask(
+        f"{len(left)} finding{'s' * (len(left) > 1)} open. Why let {them} stand? The report keeps "
+        "the reason; Enter goes back",
+        console=terminal.err,
+        default="",
+        show_default=False,
+    ).strip()
+    return {finding["id"]: reason for finding in left} if reason else {}
+
+
+def _numbers(question: str, most: int) -> list[int]:
+    """Places, from 0, of what a person names by numbers from 1."""
+    while True:
+        found = re.findall(r"\d+", Prompt.ask(f"{question} (numbers)", console=terminal.err))
+        places = list(dict.fromkeys(int(number) - 1 for number in found))
+        if places and all(0 <= place < most for place in places):
+            return places
+        terminal.err.print(f"[red]Give numbers from 1 to {most}.[/]")
+
+
+def _text(question: str, default: str = "") -> str:
+    """Own words, or the default; asked again while both are empty."""
+    while True:
+        shown = f"{question} [dim]({escape(default)})[/]" if default else question
+        answer = Prompt.ask(shown, console=terminal.err, default=default, show_default=False)
+        if answer.strip():
+            return answer.strip()
+
+
+def _one(subgoals: Subgoals, question: str) -> Subgoal:
+    return subgoals[_numbers(question, len(subgoals))[0]]
+
+
+def _add(subgoals: Subgoals) -> Subgoals:
+    name = _text("Name")
+    description = _text("What must a row demonstrate? One sentence")
+    slug = "_".join(words(name))
+    found = re.sub(r"[^a-z0-9_]+", "", slug.lower()) or f"s{len(subgoals) + 1}"
+    return sets.added(subgoals, Subgoal(id=found, name=name, description=description))
+
+
+def _remove(subgoals: Subgoals) -> Subgoals:
+    for place in _numbers("Remove which?", len(subgoals)):
+        subgoals = sets.removed(subgoals, subgoals[place].id)
+    return subgoals
+
+
+def _merge(subgoals: Subgoals) -> Subgoals:
+    chosen = [subgoals[place] for place in _numbers("Merge which?", len(subgoals))]
+    name = _text("Name", chosen[0].name)
+    description = _text("What must a row demonstrate?", chosen[0].description)
+    return sets.merged(subgoals, [subgoal.id for subgoal in chosen], name, description)
+
+
+def _split(subgoals: Subgoals) -> Subgoals:
+    whole = _one(subgoals, "Split which?")
+    halves = split_compound(whole.description.rstrip("."))
+    parts = []
+    for number, default in enumerate(halves if len(halves) > 1 else ["", ""], start=1):
+        description = _text(f"Part {number}: what must a row demonstrate?", default)
+        parts.append((_text(f"Part {number}: name"), description))
+    return sets.split(subgoals, whole.id, parts)
+
+
+def _wanted(subgoals: Subgoals) -> Subgoals:
+    chosen = _one(subgoals, "For which?")
+    answer = _text("Rows wanted: a number (200) or a share (10 %)").replace(" ", "")
+    update: dict[str, Any] = {"target_share": None, "target_count": None}
+    try:
+        if answer.endswith("%"):
+            update["target_share"] = float(answer[:-1]) / 100
+        else:
+            update["target_count"] = int(answer)
+        new = Subgoal.model_validate(chosen.model_dump() | update)
+    except ValueError as error:
+        raise UserError(f"{answer} is neither a number of rows nor a share of them.") from error
+    return [new if subgoal is chosen else subgoal for subgoal in subgoals]
+
+
+def _in_editor(subgoals: Subgoals) -> Subgoals:
+    """The subgoals as the person leaves them in $EDITOR, which opens again on a mistake.
+
+    Raises UserError where no editor can be started.
+    """
+    head = (
+        "# Change, add or remove subgoals. Needed: id, name, description. Optional: counts,\n"
+        "# does_not_count, example {input, output}, target_count or target_share (0 to 1).\n"
+    )
+    plain = [subgoal.model_dump(exclude_defaults=True) for subgoal in subgoals]
+    text = head + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    while True:
+        try:
+            found = click.edit(text, extension=".yaml")
+        except click.ClickException as error:
+            raise UserError(
+                f"no editor: {error.message}. Set EDITOR, or use --subgoals."
+            ) from error
+        if found is None:  # left unchanged
+            return subgoals
+        try:
+            return sets.parse_subgoals(yaml.safe_load(found), "your edit")
+        except (UserError, yaml.YAMLError) as error:
+            problem = " ".join(str(error).split())
+            terminal.err.print(f"[red]{escape(problem)}[/]")
+            own = "".join(ln for ln in found.splitlines(True) if not ln.startswith("# MEND: "))
+            text = f"# MEND: {problem}\n{own}"
+            Prompt.ask("Enter opens the editor again", console=terminal.err, default="")
+
+
+EDITS: dict[str, Callable[[Subgoals], Subgoals]] = {
+    "edit": _in_editor,
+    "add": _add,
+    "remove": _remove,
+    "merge": _merge,
+    "split": _split,
+    "wanted": _wanted,
+}
