@@ -19,6 +19,7 @@ from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence
 from .clauses import ASSUMED, clauses
 from .dimensions import (
+    AS_FAR,
     BY_NAME,
     FORMAT,
     Dimension,
@@ -145,8 +146,9 @@ class ClarifyAsk(Ask[Clarification]):
             dimension = next((d for d in BY_NAME.values() if held & d.stated), None)
             points[dimension.field if dimension else "in_scope"].append(clause)
         for answer in self.specification.answers:
-            field, text = _place(answer)
-            points[field].append(text)
+            if answer.text != AS_FAR:
+                field, text = _place(answer)
+                points[field].append(text)
         if not points["language"] and profile.languages:
             points["language"].append(f"{next(iter(profile.languages))} {ASSUMED}")
         if not points["output_format"]:
@@ -173,7 +175,7 @@ def _place(answer: Answer) -> tuple[str, str]:
         return (BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"), text
     topic = dimension.removeprefix("topic ")
     if re.match(r"(out|no|not)\b", answer.text, re.I):
-        return "out_of_scope", topic if answer.given else f"{topic} {ASSUMED}"
+        return "out_of_scope", topic
     return "in_scope", topic if re.match(r"(in|yes)\b", answer.text, re.I) else answer.text
 
 

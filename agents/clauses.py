@@ -7,7 +7,7 @@ development domains of `evals/decompositions.yaml`; the test domains say how far
 import re
 
 from ..memory.records import ClauseCover, Specification
-from ..tools.text import VERBS, words
+from ..tools.text import VERBS, stem, words
 
 PREPOSITIONS = ("about", "of", "for", "from", "with", "on", "in", "by", "into", "to")
 ASSUMED = "(assumed)"
@@ -78,7 +78,11 @@ def pieces(clause: str) -> list[str]:
     if not all(words(part) for part in (first, *rest)):
         return [clause]
     items = [first]
-    items += [r if _is_gerund(r.split()[0]) else _shared_start(first, r) + r for r in rest]
+    # After "by", an "-ing" form says what is done; elsewhere it may be a thing ("breastfeeding").
+    items += [
+        part if lead and _is_gerund(part.split()[0]) else _shared_start(first, part) + part
+        for part in rest
+    ]
     return [lead.group(1), *items] if lead else items
 
 
@@ -153,6 +157,10 @@ def _shared_start(left: str, right: str) -> str:
     return " ".join(tokens[:end]) + " "
 
 
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in words(text)}
+
+
 def says_something(statement: str) -> bool:
     """Whether a point of a specification asks for anything: "none in particular" does not."""
     return not statement.endswith(ASSUMED) and not _SAYS_NOTHING.match(statement)
@@ -161,9 +169,10 @@ def says_something(statement: str) -> bool:
 def clauses_of(specification: Specification) -> list[ClauseCover]:
     """Every clause that the subgoals answer for: the goal's own, then the points settled beside it.
 
-    Points that repeat a clause are left out, and so is what is assumed, out of scope or asks for
-    nothing. `qualifies` is set by rules here; a model judges for itself.
+    Points that say again what the goal says are left out, and so is what is assumed, out of scope
+    or asks for nothing. `qualifies` is set by rules here; a model judges for itself.
     """
+    said = _stems(specification.goal.text)
     own = [piece for clause in clauses(specification.goal.text) for piece in pieces(clause)]
     found: dict[str, ClauseCover] = {}
 
@@ -176,6 +185,6 @@ def clauses_of(specification: Specification) -> list[ClauseCover]:
         add("goal", clause, frames or bool(_MANNER.match(clause)))
     for field in (*NEEDS_ROWS, *QUALIFIES):
         for statement in filter(says_something, getattr(specification, field)):
-            for clause in clauses(statement):
+            for clause in (c for c in clauses(statement) if not _stems(c) <= said):
                 add(field, clause, field in QUALIFIES or bool(_MANNER.match(clause)))
     return list(found.values())

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from itertools import count
-from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -22,8 +21,8 @@ MOST_SUBGOALS, NAME_WORDS = 12, 6
 NAMES_CAPABILITY = ("goal", "in_scope", "safety", "evidence", "edge_cases")
 """Embedded model: clauses of these fields become subgoals; form, audience, language qualify all."""
 
-FITTING = 0.4
-"""Embedded model: a row this similar to a subgoal serves as its example."""
+NEAR_MISSES = 2
+"""Embedded model: as many other subgoals are named as what does not count."""
 
 
 class ProposedSubgoal(ReplySchema):
@@ -150,20 +149,18 @@ class DecomposeAsk(Ask[Decomposition]):
     async def _explained(
         self, proposed: list[ProposedSubgoal], embedder: Embedder
     ) -> list[ProposedSubgoal]:
-        """With what counts by the words, and the most similar typical row as the example."""
-        rows = [f"{row.input}\n{row.output}" for row in self.rows]
-        vectors = await embedder.encode([*(s.description for s in proposed), *rows])
-        nearness: Any = vectors[: len(proposed)] @ vectors[len(proposed) :].T if rows else None
+        """With what counts by the words, and as what does not the subgoals that come nearest."""
+        vectors = await embedder.encode([subgoal.description for subgoal in proposed])
+        nearness = vectors @ vectors.T
         for place, subgoal in enumerate(proposed):
-            others = [s.name for s in proposed if s is not subgoal][:4]
-            if not subgoal.counts and (aims := words(subgoal.description)):
-                subgoal.counts = f"The answer has a passage on {listed(aims[:6])}."
-                if others:
-                    subgoal.does_not_count = f"A row that is only about: {'; '.join(others)}."
-            if subgoal.example is None and nearness is not None:
-                best = int(np.argmax(nearness[place]))
-                if nearness[place][best] >= FITTING:
-                    subgoal.example = self.rows[best]
+            aims = [word for word in words(subgoal.description) if word not in VERBS]
+            if subgoal.counts or not aims:
+                continue
+            subgoal.counts = f"The output has a passage on {listed(aims[:6])}."
+            others = [i for i in np.argsort(-nearness[place], kind="stable") if i != place]
+            if others:
+                near = listed((f"“{proposed[i].name}”" for i in others[:NEAR_MISSES]), "or")
+                subgoal.does_not_count = f"A row that is only on {near}."
         return proposed
 
 

@@ -8,6 +8,8 @@ from ..tools.text import stem, words
 TOPIC_FROM, TOPICS_ASKED = 0.1, 2
 """Topics of the data with at least this share of the rows are asked about, at most so many."""
 
+AS_FAR = "only where the goal covers it"
+
 MIXED = (0.1, 0.9)
 """A form or language that this share of the rows has is neither an exception nor the rule."""
 
@@ -138,7 +140,7 @@ def topic_dimension(topic: DataTopic) -> Dimension:
         question=f"{topic.share:.0%} of your rows are about {topic.name}; is that in scope?",
         reason="The goal does not mention it: in scope, it becomes a subgoal.",
         suggestions=("in scope", "out of scope"),
-        default="out of scope",
+        default=AS_FAR,
     )
 
 

@@ -23,6 +23,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
+evals = typer.Typer(no_args_is_help=True, help="Does it find what it claims? On labelled data.")
+app.add_typer(evals, name="eval")
+
 WAITS, GAP, INTERRUPTED = 3, 4, 130
 
 BATCH_GOES_ON = " What was sent as a batch goes on at the server (see `goalcover batches`)."
@@ -175,7 +178,7 @@ def run(
     with user_errors() as state:
         from ..graph import session
         from ..tools.prices import read_prices
-        from ..tools.score_files import read_subgoals
+        from ..tools.subgoals import read_subgoals
         from . import reviewers, terminal
 
         config = session.configure(
@@ -291,14 +294,14 @@ def memory(
         from ..graph import session
         from . import terminal
 
-        with session.open_approved() as approved:
-            if clear:
-                terminal.note(f"forgot {approved.clear()}")
-            elif forget:
-                approved.forget(forget)
-                terminal.note(f"forgot {', '.join(forget)}")
-            else:
-                terminal.show_approved(approved.list())
+        approved = session.approved()
+        if clear:
+            terminal.note(f"forgot {approved.clear()}")
+        elif forget:
+            approved.forget(forget)
+            terminal.note(f"forgot {', '.join(forget)}")
+        else:
+            terminal.show_approved(approved.list())
 
 
 @app.command()
@@ -347,8 +350,8 @@ def score(
         from ..graph.session import configure, new_id
         from ..tools.embedded_model import HONESTY
         from ..tools.prices import read_prices
-        from ..tools.score_files import read_subgoals
         from ..tools.scoring import score_file
+        from ..tools.subgoals import read_subgoals
         from . import terminal
 
         config = configure(
@@ -410,6 +413,62 @@ def filter_rows(
         source = _source(data, input_column, output_column, skip_bad_rows, max_chars)
         terminal.show_filter(filter_file(source, scores, out, keep, seed))
         typer.echo(f"filtered  {out}")
+
+
+@evals.command("decomposition")
+def evaluate_decomposition(
+    model: ModelName = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    split: Annotated[
+        Literal["test", "dev", "all"],
+        typer.Option(help="Domains: dev is what thresholds were set on."),
+    ] = "test",
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled lists of your own; see the packaged file.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """Precision and recall of the checks: atomic, disjoint, complete."""
+    with user_errors() as state:
+        import asyncio
+
+        from ..evals import decomposition
+        from ..memory.files import atomic_text
+        from ..tools.prices import read_prices
+        from ..tools.settings import ModelConfig, checked
+        from . import terminal
+
+        asked = {
+            "model": model,
+            "base_url": base_url,
+            "embedder": embedder,
+            "max_concurrency": max_concurrency,
+            "timeout": timeout,
+            "rpm": rpm,
+            "tpm": tpm,
+            "prices": read_prices(prices) if prices else {},
+            "seed": seed,
+        }
+        config = checked(ModelConfig, asked)
+        terminal.check_prices(config)
+        state["again"] = "The same command"
+        with terminal.Display() as display:
+            found, spent = asyncio.run(
+                decomposition.run(config, data or decomposition.LABELLED, split, display.evaluated)
+            )
+        terminal.show_evaluation(found)
+        terminal.show_spent(spent)
+        if out:
+            with atomic_text(out) as file:
+                file.write(found.model_dump_json(indent=2) + "\n")
+            typer.echo(f"figures  {out}")
 
 
 def _source(

@@ -11,7 +11,7 @@ from ..agents.clarifier import asks_to_stop
 from ..graph import review
 from ..graph.session import Pending
 from ..memory.errors import UserError
-from ..tools.score_files import read_plain
+from ..tools.plain import read_plain
 from . import contract, terminal
 from .approval import ask_subgoals
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..evals.decomposition import Evaluation
 from ..graph import session
 from ..memory.batches import Batch
 from ..memory.records import (
@@ -28,7 +29,7 @@ from ..memory.runs import Run
 from ..tools import prices
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
-from ..tools.settings import RunConfig
+from ..tools.settings import ModelConfig
 from ..tools.text import shorten
 
 out = Console()
@@ -48,6 +49,7 @@ STAGES = {
     "ledger": "scoring synthetic rows",
     "filter": "filtering",
     "report": "writing the report",
+    "evaluate": "checking labelled lists",
 }
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 LINE_EVERY = 10.0
@@ -106,6 +108,9 @@ class Display:
 
     def scored(self, progress: ScoreProgress) -> None:
         self.show(session.Progress("score", **vars(progress)))
+
+    def evaluated(self, done: int, total: int, spent: Spent) -> None:
+        self.show(session.Progress("evaluate", done=done, total=total, spent=spent))
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
@@ -278,7 +283,7 @@ def show_failures(found: list[tuple[str, int]]) -> None:
         out.print(f"{pairs} failed: {escape(reason)}", style="red", highlight=False)
 
 
-def check_prices(config: RunConfig) -> None:
+def check_prices(config: ModelConfig) -> None:
     """Says which prices are of no model that is asked: a name may be mistyped."""
     if unused := sorted(set(config.prices) - {config.model, config.judge}):
         note(f"--prices has prices of no model that is asked: {', '.join(unused)}")
@@ -342,6 +347,29 @@ def show_batches(found: list[Batch]) -> None:
         cells = [name, batch.state, place, judge, f"{batch.requests:,}", batch.created[:19]]
         table.add_row(*map(escape, cells))
     out.print(table)
+
+
+def show_evaluation(found: Evaluation) -> None:
+    """Precision and recall of each check, over lists and over items."""
+    table = Table(
+        title=f"Checks on {found.lists} labelled lists ({found.split}: {found.goals} goals of "
+        f"{found.domains} domains)",
+        title_justify="left",
+    )
+    table.add_column("check")
+    table.add_column("of")
+    for name in ("wrong", "precision", "95 %", "recall", "95 %"):
+        table.add_column(name, justify="right")
+    for r in found.results:
+        cells = [f"{r.base:.0%}"]
+        for rate in (r.precision, r.recall):
+            low, high = rate.interval or (None, None)
+            cells.append("–" if rate.value is None else f"{rate.value:.2f}")
+            cells.append("–" if low is None else f"{low:.2f} – {high:.2f}")
+        table.add_row(r.check, f"{r.unit}s", *cells)
+    out.print(table)
+    for line in (f"Model: {found.model}.", *found.how, found.note):
+        out.print(escape(line), style="dim", highlight=False)
 
 
 def show_approved(found: list[Approved]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -16,11 +17,13 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from ..agents import checker
-from ..memory.errors import UserError
-from ..memory.records import Contract, Goal, Record, Specification, Subgoal
+from ..memory.errors import ReplyFailure, UserError
+from ..memory.records import Contract, Goal, Record, Specification, Spent, Subgoal
+from ..memory.store import open_store
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
-from ..tools.score_files import read_plain
+from ..tools.plain import read_plain
+from ..tools.settings import ModelConfig, home, open_model, untraced
 from ..tools.text import stem, words
 
 LABELLED = Path(__file__).with_name("decompositions.yaml")
@@ -30,6 +33,13 @@ RESAMPLES, AT_ONCE = 1_000, 8
 Check = Literal["atomic", "disjoint", "lost", "unasked"]
 CHECKS: tuple[Check, ...] = ("atomic", "disjoint", "lost", "unasked")
 """Complete has two sides: clauses that nothing covers (lost), subgoals that nothing asks for."""
+
+
+NOTE = (
+    "Lists: is anything of the kind flagged where something of the kind is wrong? Items: is it the "
+    "right subgoal, pair or clause? Wrong: the share that is, which is the precision of flagging "
+    "everything. Intervals: bootstrap over goals, as the lists of a goal are alike."
+)
 
 
 class Case(Record):
@@ -78,6 +88,7 @@ class Evaluation(Record):
     seed: int
     results: list[Result]
     how: list[str]
+    note: str = NOTE
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,35 @@ def read_cases(path: Path = LABELLED) -> list[Case]:
             if text not in case.goal:
                 raise UserError(f"{path}: {case.id}: “{text}” does not stand in its goal.")
     return cases
+
+
+async def run(
+    config: ModelConfig, data: Path, split: str, on_progress: Callable[[int, int, Spent], None]
+) -> tuple[Evaluation, Spent]:
+    """Evaluates the checks with the model of `config`; replies are kept, so a second run is free.
+
+    split: "dev", "test" or "all". on_progress gets the lists done, all lists, and what is spent.
+    Raises UserError where there is no list to evaluate.
+    """
+    cases = [case for case in read_cases(data) if split in ("all", case.split)]
+    if not cases:
+        raise UserError(f"{data} has no list of the split {split}.")
+    embedder = Embedder(config.embedder)
+    model = open_model(config.model, config, embedder)
+    with open_store(home()) as store, untraced():
+        name = f"eval-decomposition-{datetime.now():%Y%m%d-%H%M%S}"
+        door = Door(model, store, name)
+
+        def tell(done: int) -> None:
+            on_progress(done, len(cases), store.ledger(name).total())
+
+        try:
+            found = await evaluate(door, embedder, cases, split, config.seed, tell)
+        except ReplyFailure as failure:
+            raise UserError(f"the model gave no usable reply ({failure}).") from failure
+        finally:
+            await model.aclose()
+        return found, store.ledger(name).total()
 
 
 async def evaluate(

@@ -20,16 +20,18 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from pydantic import ValidationError
 
+from ..memory.approved import ApprovedStore
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
 from ..memory.records import Specification, Spent
 from ..memory.runs import Run
 from ..memory.store import open_store
+from ..memory.vectors import VectorStore
 from ..tools.chat_model import server_address
 from ..tools.datasets import DataSource, digest
 from ..tools.report import Report
-from ..tools.settings import RunConfig, checkpoint_url, home, untraced
+from ..tools.settings import RunConfig, checked, checkpoint_url, home, untraced
 from . import review
 from .build import build
 from .state import State
@@ -282,12 +284,7 @@ def configure(
             path=str(data), input_columns=input_columns or [], output_column=output_column
         )
     given = {"text": goal, "domain": domain, "task": task}
-    try:
-        return RunConfig.model_validate({"source": data, "goal": given, **options})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = f"{first['loc'][0]}: " if first["loc"] else ""
-        raise UserError(f"{place}{first['msg'].removeprefix('Value error, ')}.") from error
+    return checked(RunConfig, {"source": data, "goal": given, **options})
 
 
 def run(
@@ -315,6 +312,11 @@ def waits_for(run_id: str) -> Pending | None:
             return await session.pending()
 
     return asyncio.run(look())
+
+
+def approved() -> ApprovedStore:
+    """The approved subgoals of earlier conversations: to list and to forget."""
+    return ApprovedStore(VectorStore(home()))
 
 
 def list_runs() -> list[Run]:

@@ -108,8 +108,12 @@ async def decompose(state: State, runtime: Run) -> State:
         findings=tuple(contract.open if contract else []),
         message=state.get("message", ""),
     )
+    subgoals = await decomposer.decompose(box.door, ask)
+    texts = [f"{subgoal.name}. {subgoal.description}" for subgoal in subgoals]
+    for subgoal, row in zip(subgoals, await box.fitting_rows(texts), strict=True):
+        subgoal.example = subgoal.example or row
     return {
-        "subgoals": await decomposer.decompose(box.door, ask),
+        "subgoals": subgoals,
         "message": "",
         "decompositions": state.get("decompositions", 0) + 1,
     }

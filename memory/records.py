@@ -501,3 +501,17 @@ class Usage(Spent):
     model: str
     from_store: int = 0
     seconds: float = 0.0
+
+
+class Approved(Record):
+    """What a person approved in a run, kept as a starting point for goals that resemble its own.
+
+    id: the run's. created: UTC, ISO 8601. similarity: cosine of its goal and the goal asked for,
+    None where none was.
+    """
+
+    id: str
+    created: str
+    specification: Specification
+    subgoals: list[Subgoal]
+    similarity: float | None = None

@@ -6,10 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 Body = dict[str, Any]
+
+
+def subgoal(name: str, title: str, description: str) -> Body:
+    """A subgoal as the decomposer proposes it."""
+    return {
+        "id": name,
+        "name": title,
+        "description": description,
+        "counts": f"The output {description[0].lower()}{description[1:]}",
+        "does_not_count": "A row that only mentions it.",
+        "example": {"input": f"{title}?", "output": f"{title} works like this."},
+        "target_count": None,
+    }
+
+
 SUBGOALS = [
-    {"id": "billing", "name": "Billing", "description": "Explains a charge on an invoice."},
-    {"id": "refunds", "name": "Refunds", "description": "Says how to get money back."},
-    {"id": "returns", "name": "Returns", "description": "Says how to send goods back."},
+    subgoal("billing", "Billing", "Explains a charge on an invoice."),
+    subgoal("refunds", "Refunds", "Says how to get money back."),
+    subgoal("returns", "Returns", "Says how to send goods back."),
 ]
 MISSING = "returns"
 """The subgoal that no row supports."""
@@ -40,17 +55,83 @@ def answer(body: Body) -> dict[str, Any]:
     return ANSWERS[schema_of(body)](prompt_of(body))
 
 
-def _clarification(prompt: str) -> dict[str, Any]:
-    if "Which customers" in prompt:
-        return {"complete": True, "open_points": [], "questions": []}
-    question = {
-        "dimension": "audience",
-        "text": "Which customers?",
-        "reason": "Firms and consumers differ.",
-        "suggestions": ["consumers", "firms"],
-        "default": "consumers",
+SETTLED = {
+    "domain": "retail",
+    "task": "customer support",
+    "users": [],
+    "in_scope": ["billing", "refunds", "returns"],
+    "out_of_scope": [],
+    "safety": [],
+    "evidence": [],
+    "output_format": [],
+    "language": ["English (assumed)"],
+    "edge_cases": [],
+}
+
+
+def asked(dimension: str, text: str, suggestions: list[str]) -> Body:
+    """A question as the clarifier asks it; the first suggestion is the default."""
+    return {
+        "dimension": dimension,
+        "text": text,
+        "reason": "It changes the subgoals.",
+        "suggestions": suggestions,
+        "default": suggestions[0],
     }
-    return {"complete": False, "open_points": ["audience"], "questions": [question]}
+
+
+def clarification(questions: list[Body], **settled: Any) -> Body:
+    points = [{"point": q["dimension"], "changes_subgoals": True} for q in questions]
+    return {"settled": SETTLED | settled, "open_points": points, "questions": questions}
+
+
+def _clarification(prompt: str) -> dict[str, Any]:
+    """One question, about the audience."""
+    if found := re.search(r"- Which customers\? → (\w+)", prompt):
+        return clarification([], users=[found.group(1)])
+    return clarification([asked("audience", "Which customers?", ["consumers", "firms"])])
+
+
+def ids_of(prompt: str, label: str) -> list[str]:
+    """The ids of a fenced list "- id: …" or "- id (field): …"."""
+    block = re.search(rf"<<<{label} \w+\n(.*?)\n{label} ", prompt, re.DOTALL)
+    assert block, f"the prompt has {label}"
+    return re.findall(r"^- ([\w.-]+)(?: \(\w+\))?:", block.group(1), re.MULTILINE)
+
+
+def _atomic(prompt: str) -> dict[str, Any]:
+    verdict = {"half_input": "", "half_output": "", "atomic": True}
+    ids = ids_of(prompt, "SUBGOALS")
+    return {"verdicts": [{"subgoal_id": n, "capabilities": [n], **verdict} for n in ids]}
+
+
+def _probes(prompt: str) -> dict[str, Any]:
+    """A row for each side that names its subgoal."""
+    sides = zip(("first_only", "second_only"), ("FIRST", "SECOND"), strict=True)
+    return {
+        side: {"why": "Another matter.", "possible": True, "output": "Like this.",
+               "input": f"How about {ids_of(prompt, label)[0]}?"}
+        for side, label in sides
+    }  # fmt: skip
+
+
+def _placements(prompt: str) -> dict[str, Any]:
+    """Each row shows the subgoals that it names."""
+    ids = ids_of(prompt, "SUBGOALS")
+    rows = re.findall(r"<<<ROW (row\d+) \w+\n(.*?)\nROW", prompt, re.DOTALL)
+    return {
+        "placements": [
+            {"row": name, "explanation": "It says so.", "shows": [s for s in ids if s in text]}
+            for name, text in rows
+        ]
+    }
+
+
+def _matrix(prompt: str) -> dict[str, Any]:
+    """Every clause is covered by every subgoal."""
+    ids = ids_of(prompt, "SUBGOALS")
+    line = {"subgoal_ids": ids, "qualifies": False, "missing": ""}
+    return {"clauses": [{"clause_id": name, **line} for name in ids_of(prompt, "CLAUSES")]}
 
 
 def _judgements(prompt: str) -> dict[str, Any]:
@@ -122,7 +203,10 @@ def _verdicts(prompt: str) -> dict[str, Any]:
 ANSWERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "Clarification": _clarification,
     "Decomposition": lambda prompt: {"subgoals": SUBGOALS},
-    "Findings": lambda prompt: {"findings": []},
+    "AtomicVerdicts": _atomic,
+    "WrittenProbes": _probes,
+    "Placements": _placements,
+    "Matrix": _matrix,
     "Judgements": _judgements,
     "GapName": lambda prompt: {"name": "No returns", "description": "No row shows a return."},
     "Advices": _advices,

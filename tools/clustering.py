@@ -1,14 +1,17 @@
 """Clusters of texts by their vectors, and the words that tell a cluster from the others."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 
-from .text import words
+from .text import stem, words
 
 SMALLEST, MOST_CLUSTERS = 4, 8
 """Fewer texts than twice SMALLEST stay together."""
+
+ROOT = 6
+"""Words that begin with the same ROOT letters of their stems count as one."""
 
 
 def cluster(vectors: np.ndarray, seed: int, most: int = MOST_CLUSTERS) -> np.ndarray:
@@ -37,9 +40,14 @@ def cluster(vectors: np.ndarray, seed: int, most: int = MOST_CLUSTERS) -> np.nda
 
 
 def distinguishing_terms(
-    texts: Sequence[str], labels: np.ndarray, count: int = 3
+    texts: Sequence[str],
+    labels: np.ndarray,
+    count: int = 3,
+    without: Set[str] = frozenset(),
 ) -> list[list[str]]:
     """For each label, the words that its texts hold more often than all texts do, best first.
+
+    `without`: words that name nothing. Of words of one stem, the best stands for all.
 
     The weight is the share of the cluster's texts that hold the word, times the logarithm of its
     lift over all texts (a class-based TF-IDF over documents). Of a lone cluster, which nothing is
@@ -47,7 +55,8 @@ def distinguishing_terms(
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    held = [{word for word in words(text) if word.isalpha()} - ENGLISH_STOP_WORDS for text in texts]
+    dropped = ENGLISH_STOP_WORDS | without
+    held = [{word for word in words(text) if word.isalpha()} - dropped for text in texts]
     overall = Counter(word for document in held for word in document)
     clusters = int(labels.max()) + 1 if len(labels) else 0
     named = []
@@ -62,8 +71,20 @@ def distinguishing_terms(
             if n > 1 or len(members) < SMALLEST
         }
         ranked = sorted(weight, key=lambda word: (-weight[word], word))
-        named.append([word for word in ranked[:count] if weight[word] > 0])
+        named.append(_one_a_stem(word for word in ranked if weight[word] > 0)[:count])
     return named
+
+
+def _one_a_stem(terms: Iterable[str]) -> list[str]:
+    """The terms without those of the stem of an earlier one ("diagnostic" after "diagnosis")."""
+    kept: dict[str, str] = {}
+    for term in terms:
+        kept.setdefault(root(term), term)
+    return list(kept.values())
+
+
+def root(word: str) -> str:
+    return stem(word)[:ROOT]
 
 
 def central(vectors: np.ndarray, count: int) -> list[int]:

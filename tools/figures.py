@@ -8,7 +8,7 @@ from typing import Any
 from ..memory.files import atomic_path
 from ..memory.records import Coverage, Overlap
 from .judge import ANCHORS
-from .report import HeatMap
+from .report import HeatMap, correlation
 from .text import shorten
 
 VERDICT_COLOURS = {
@@ -118,20 +118,17 @@ def draw_heat_map(axes: Any, heat: HeatMap) -> None:
 def draw_correlations(axes: Any, names: Mapping[str, str], overlaps: Sequence[Overlap]) -> None:
     """Rank correlation of each pair of subgoals; `names` by id, in the order of the rows."""
     import numpy as np
-    from matplotlib import colormaps
 
     place = {name: i for i, name in enumerate(names)}
     values = np.full((len(place), len(place)), np.nan)
     for overlap in overlaps:
         i, j = place[overlap.first], place[overlap.second]
-        values[i, j] = values[j, i] = np.nan if (r := overlap.correlation) is None else r
-    colours = colormaps["PuOr"].with_extremes(bad="#e9ecef")
-    image = axes.imshow(values, vmin=-1, vmax=1, cmap=colours, aspect="auto")
-    for (i, j), value in np.ndenumerate(values):
-        if i != j:
-            label = "–" if np.isnan(value) else f"{value:.2f}"
-            colour = "white" if abs(value) > 0.7 else "black"
-            axes.text(j, i, label, ha="center", va="center", fontsize=9, color=colour)
+        for x, y in (i, j), (j, i):
+            value = overlap.correlation
+            values[y, x] = np.nan if value is None else value
+            colour = "white" if abs(value or 0) > 0.7 else "black"
+            axes.text(x, y, correlation(value), ha="center", va="center", fontsize=9, color=colour)
+    image = axes.imshow(values, vmin=-1, vmax=1, cmap="PuOr", aspect="auto")
     labels = [shorten(name, 34) for name in names.values()]
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=9)
     _name_rows(axes, labels, invert=False)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, islice
-from typing import Any
 
 import numpy as np
 
@@ -28,23 +27,25 @@ SHOWN = 3
 LEAST_ROWS, LEAST_CORRELATION, MOST_PARTING, MOST_OUTSIDE, MOST_PARTED = 10, 0.7, 0.2, 0.1, 0.05
 
 TOGETHER_RULE = (
-    "Two subgoals go together where the lower end of the 95 % interval of their rank correlation is "
-    "at least 0.7, at least 10 rows support one of them (score 0.6 or more), and at most 20 % of "
-    "those support only one: rows that show neither count for nothing, and where every row supports "
+    "Two subgoals go together where the lower end of the 95 % interval of their rank correlation "
+    "is at least 0.7, at least 10 rows support one of them (score 0.6 or more), and at most 20 % "
+    "of those support only one. Rows that show neither say nothing, and where every row supports "
     "both, there is no correlation to see. It says that this data does not part the two: they "
     "overlap, or rows that would part them are missing."
 )
 WITHIN_RULE = (
-    "One subgoal lies within another where at least 10 rows support it, at most 10 % of them without "
-    "the other, the other is supported more often among them than among all rows (the 95 % Wilson "
-    "intervals do not meet), and more than 20 % of the rows that support either support the other "
-    "alone. A special case is not the same as its general case: it does not count as going together "
-    "with it, unless hardly a row supports the general one alone."
+    "One subgoal lies within another where at least 10 rows support it, at most 10 % of them "
+    "without the other, the other is supported more often among them than among all rows (the "
+    "95 % Wilson intervals do not meet), and more than 20 % of the rows that support either "
+    "support the other alone. A special case is not the same as its general case: it does not go "
+    "together with it, unless hardly a row supports the general one alone."
 )
 STANDING_RULE = (
     "A subgoal is not told apart from the goal where, of at least 10 rows that support it or any "
-    "other subgoal, at most 5 % support it alone or others without it. Only rows with a judgement "
-    "for every subgoal count."
+    "other subgoal, at most 5 % part it: they support it alone or others without it. At least 10 "
+    "rows, and as many as part it, must support no subgoal at all: where every row supports every "
+    "subgoal, none can be seen to be the same as the others. Only rows with a judgement for every "
+    "subgoal count."
 )
 TOPICAL = (
     "The judge is the embedded model: its correlations speak of topics that rows share, not of "
@@ -70,22 +71,23 @@ def overlaps(
         return [], []
     ids = [subgoal.id for subgoal in subgoals]
     pairs = {pair: _Pair() for pair in combinations(range(len(ids)), 2)}
-    supporting, parted = np.zeros((2, len(ids)), int)
+    totals = np.zeros(2 + len(ids), int)
     for rows, steps in _batches(scores.rows(run, judge, subgoals), ids):
         for (i, j), pair in pairs.items():
             pair.add(rows, steps[:, i] * WIDTH + steps[:, j])
-        of, alone = _standing(steps)
-        supporting, parted = supporting + of, parted + alone
+        totals += _standing(steps)
+    none, supporting, *parted = totals.tolist()
+    enough = supporting >= LEAST_ROWS and none >= LEAST_ROWS
     return (
         [_overlap(ids[i], ids[j], pair, excerpt, seed) for (i, j), pair in pairs.items()],
         [
             Standing(
                 subgoal_id=name,
-                supporting=of,
-                parted=alone,
-                apart=of < LEAST_ROWS or alone > MOST_PARTED * of,
+                supporting=supporting,
+                parted=rows,
+                apart=not enough or rows > min(MOST_PARTED * supporting, none),
             )
-            for name, of, alone in zip(ids, supporting.tolist(), parted.tolist(), strict=True)
+            for name, rows in zip(ids, parted, strict=True)
         ],
     )
 
@@ -187,12 +189,14 @@ def _step(score: Score | None) -> int:
     return WIDTH - 1 if score is None or score.value is None else round(score.value * STEPS)
 
 
-def _standing(steps: np.ndarray) -> tuple[Any, Any]:
-    """For each subgoal, rows that support any, and those that support it alone or only others."""
-    steps = steps[(steps <= STEPS).all(1)]
-    supports = steps >= SUPPORTS
-    others = supports.sum(1, keepdims=True) > supports
-    return (supports | others).sum(0), (supports ^ others).sum(0)
+def _standing(steps: np.ndarray) -> np.ndarray:
+    """Rows that support nothing, rows that support anything, and those that part each subgoal."""
+    supports = steps[(steps <= STEPS).all(1)] >= SUPPORTS
+    supported = supports.sum(1, keepdims=True)
+    none = int((supported == 0).sum())
+    # A row parts a subgoal when it supports either it or any other, but not both.
+    parted = (supports ^ (supported > supports)).sum(0)
+    return np.array([none, len(supports) - none, *parted])
 
 
 def _overlap(

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ..memory.errors import UserError
 from ..memory.records import Record
-from .score_files import read_plain
+from .plain import read_plain
 
 BATCH = 0.5
 """What the Batch API costs of the plain price, where the user's own table gives that alone."""

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,23 +20,32 @@ from .embeddings import Embedder
 from .text import last_turn, shorten
 from .topics import SEEN, Topic, embedded_text, sampled_samples
 
+CHATS = ("messages", "conversations")
+"""Forms of data whose rows hold turns."""
+
 LOOKED_AT = 5_000
 """Rows that lengths, languages, forms and copies are counted on."""
 
-NEAR = 0.95
+NEAR, SHARED = 0.95, 0.5
 """Cosine of near-duplicates: pairs above it were one text edited (bills, House and Senate), pairs
-at 0.90 to 0.94 different tasks on one theme (code)."""
+at 0.90 to 0.94 different tasks on one theme (code). They must also share SHARED of the runs of
+three characters of both: to an encoder all words of a script that it does not know are the same."""
 
 FAR, FAR_ROWS = 0.25, 20
 """A row is unlike the others when no other has a cosine of FAR, nor of half the median row's
 nearest one, among at least FAR_ROWS rows. Unrelated texts lie at 0 to 0.2."""
 
+MOST_LINES = 14
+
 MOST_ODD, EACH = 8, 2
 """Odd rows named, and at most so many for one reason."""
 
-TINY, HUGE, HUGE_CHARS = 50, 20, 2_000
-"""An output TINY times shorter than the median is odd; so is a text HUGE times longer than the
-median, of at least HUGE_CHARS characters."""
+TINY, TINY_MEDIAN = 50, 250
+"""An output TINY times shorter than the median is odd, where the median is TINY_MEDIAN or more:
+among code or sums, a short one is a right answer."""
+
+HUGE, HUGE_CHARS = 20, 2_000
+"""A text HUGE times longer than the median, and longer than HUGE_CHARS characters, is odd."""
 
 CERTAIN, LETTERS, IDENTIFIED = 0.7, 20, 400
 """Languages: probability and letters below which a text is left out, characters looked at of
@@ -52,16 +62,15 @@ ps Pashto|pt Portuguese|ro Romanian|ru Russian|si Sinhala|sk Slovak|sl Slovenian
 sq Albanian|sr Serbian|sv Swedish|sw Swahili|ta Tamil|te Telugu|th Thai|tl Tagalog|tr Turkish
 uk Ukrainian|ur Urdu|uz Uzbek|vi Vietnamese|yo Yoruba|zh Chinese|zu Zulu|zxx no language
 """
-LANGUAGES = dict(
-    entry.split(" ", 1) for entry in _LANGUAGES.strip().replace("\n", "|").split("|") if entry
-)
+_ENTRIES = (entry.partition(" ") for entry in re.split(r"[|\n]", _LANGUAGES.strip()))
+LANGUAGES = {code: name for code, _, name in _ENTRIES}
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _BULLET = re.compile(r"\s{0,12}(?:[-*•]|\d{1,3}[.)])\s+\S")
 _RULE = re.compile(r"\s*\|?\s*:?-{3,}:?\s*\|[\s|:-]*")
 _CODE = re.compile(
-    r"(?i:\s*(?:select|insert into|create table|update|delete from)\s.*\b(?:from|values|set|int|"
-    r"varchar|where)\b.*)"
+    r"\s*(?:SELECT|INSERT INTO|CREATE|ALTER TABLE|UPDATE|DELETE FROM)\s.*"
+    r"|\s*(?:FROM|WHERE|GROUP BY|ORDER BY|JOIN|VALUES|SET|LIMIT|AND)\s.*|#!.*|\s*end\s*"
     r"|\s*(?:def|class)\s+\w+.*[:{]\s*|\s*(?:import|from)\s+[\w.]+(?:\s+import\s.*|\s+as\s.*|;?)"
     r"|\s*(?:function|const|let|var|public|private|static|void|int|#include|package|using)\b.*[;{>)]"
     r"|\s*(?:if|for|while|elif|else|try|except|with)\b.*[:{]\s*|\s*</?\w[^>]*>.*|\s*<!.*"
@@ -101,8 +110,8 @@ class _Seen:
         forms = forms_of(sample.output)
         self.forms.update(forms)
         self.languages.update(filter(None, [language(sample, forms)]))
-        turns = last_turn(sample.input) != sample.input
-        self.counts.update(system=bool(sample.system.strip()), turns=turns, cut=sample.cut > 0)
+        self.counts.update(system=bool(sample.system.strip()), cut=sample.cut > 0)
+        self.counts.update(turns=last_turn(sample.input) != sample.input)
         key = _key(sample)
         self.counts.update(copies=key in self.keys)
         self.keys.add(key)
@@ -134,7 +143,8 @@ async def profile(
         embedded=len(samples),
         format=table.format,
         system=seen.share(seen.counts["system"]),
-        multi_turn=seen.share(seen.counts["turns"]),
+        # Elsewhere "user: " is a word of the text.
+        multi_turn=seen.share(seen.counts["turns"]) if table.format in CHATS else 0.0,
         input_lengths=_percentiles(seen.inputs),
         output_lengths=_percentiles(seen.outputs),
         languages=_named(seen.languages),
@@ -152,24 +162,23 @@ def lines(profile: DataProfile) -> list[str]:
 
     Names, reasons and excerpts come from rows: callers fence or escape them.
     """
-    rows, low, high = "rows" if profile.read != 1 else "row", profile.input_lengths, None
-    high = profile.output_lengths
     told = [
-        f"{profile.read:,} {rows} of {profile.format}; {profile.looked_at:,} looked at, "
+        f"{_rows(profile.read)} of {profile.format}; {profile.looked_at:,} looked at, "
         f"{profile.embedded:,} embedded",
         f"System message: {_percent(profile.system)} of rows; several turns: "
         f"{_percent(profile.multi_turn)}",
-        f"Characters (5 %, median, 95 %): input {_figures(low)}; output {_figures(high)}",
+        f"Characters (5 %, median, 95 %): input {_figures(profile.input_lengths)}; "
+        f"output {_figures(profile.output_lengths)}",
         f"Languages: {_shares(profile.languages) or 'not told (too little text)'}",
         f"Forms of output: {_shares(profile.forms) or 'plain text only'}",
     ]
     if profile.topics:
         named = (f"{shorten(t.name, 60)} {_percent(t.share)}" for t in profile.topics)
         told.append("Topics: " + " · ".join(named))
-    told.append(f"Near-duplicates: {profile.near_duplicates:,} rows; copies: {profile.copies:,}")
+    told.append(f"Near-duplicates: {_rows(profile.near_duplicates)}; copies: {profile.copies:,}")
     told += [
         f"Odd: row {odd.row + 1:,}: {shorten(odd.reason, 120)}: {shorten(odd.excerpt, 120)}"
-        for odd in profile.odd[: 14 - len(told) - 1]
+        for odd in profile.odd[: MOST_LINES - len(told)]
     ]
     return told
 
@@ -186,7 +195,7 @@ def forms_of(output: str) -> list[str]:
     found = ["code"] if mostly or bare != output else []
     if not mostly and sum(_BULLET.match(line) is not None for line in rows) >= 2:
         found.append("list")
-    if any("|" in a and _RULE.fullmatch(b) for a, b in zip(rows, rows[1:], strict=False)):
+    if any("|" in a and _RULE.fullmatch(b) for a, b in pairwise(rows)):
         found.append("table")
     return found
 
@@ -285,14 +294,21 @@ def _described(topics: list[Topic], samples: list[Sample], found: np.ndarray) ->
 
 
 def _near(samples: list[Sample], similarity: np.ndarray) -> int:
-    """Rows that an earlier row is NEAR to, and that are no copies."""
+    """Rows that are NEAR to an earlier row, and no copies."""
+    runs = [_runs(embedded_text(sample)) for sample in samples]
     keys: set[str] = set()
     count = 0
     for i, sample in enumerate(samples):
         key = _key(sample)
-        count += key not in keys and bool((similarity[i, :i] >= NEAR).any())
+        if key not in keys:
+            close = np.flatnonzero(similarity[i, :i] >= NEAR).tolist()
+            count += any(len(runs[i] & runs[j]) >= SHARED * len(runs[i] | runs[j]) for j in close)
         keys.add(key)
     return count
+
+
+def _runs(text: str) -> set[str]:
+    return {text[i : i + 3] for i in range(max(1, len(text) - 2))}
 
 
 def _far(samples: list[Sample], similarity: np.ndarray) -> dict[int, str]:
@@ -317,7 +333,7 @@ def _lengths_odd(seen: _Seen) -> dict[str, list[int]]:
         long = max(HUGE * median, HUGE_CHARS)
         rows = [row for row, n in zip(seen.rows, lengths, strict=True) if n > long]
         odd[f"an {name} of more than {long:,} characters where the median is {median:,}"] = rows
-        if name == "output":
+        if name == "output" and median >= TINY_MEDIAN:
             rows = [row for row, n in zip(seen.rows, lengths, strict=True) if n < median / TINY]
             odd[f"an output of {median // TINY:,} characters or fewer, the median {median:,}"] = (
                 rows
@@ -356,10 +372,15 @@ def _how(seen: _Seen, embedded: int, table: Table, seed: int) -> str:
     return (
         f"Counted on {len(seen.rows):,} of {len(table):,} rows{too_long}, languages by py3langid "
         f"on {seen.languages.total():,} of them where it was at least {CERTAIN:.0%} sure; topics, "
-        f"near-duplicates (cosine of {NEAR} or more) and rows unlike any other (cosine under {FAR} "
-        f"and under half the median) on {embedded:,} rows, embedded by the first {half} characters "
+        f"near-duplicates (cosine of {NEAR} or more, {SHARED:.0%} of three-letter "
+        f"runs shared) and rows unlike any other (cosine under {FAR} and under "
+        f"half the median) on {embedded:,} rows, embedded by the first {half} characters "
         f"of last turn and output; seed {seed}."
     )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _percent(share: float) -> str:

@@ -117,9 +117,11 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     environment.filters["percent"] = _percent
     environment.filters["money"] = _money
     environment.filters["label"] = _label
+    environment.filters["correlation"] = correlation
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     # Findings may name a subgoal that a person has taken out since.
     environment.filters["named"] = lambda ids: listed(f"“{names.get(i, i)}”" for i in ids)
+    profile = report.profile
     images = {name: base64.b64encode(file.read_bytes()).decode() for name, file in figures.items()}
     page = environment.get_template("report.html.j2").render(
         r=report,
@@ -128,11 +130,17 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
         spent=sum(report.usage, Spent()),
         settled={field: getattr(report.specification, field) for field in Draft.model_fields},
         nested=[(*ids, overlap) for overlap in report.overlaps if (ids := within(overlap))],
-        profile_lines=lines(report.profile) if report.profile else [],
+        # Odd rows are shown in full below the lines.
+        profile_lines=lines(profile.model_copy(update={"odd": []})) if profile else [],
     )
     with atomic_text(path) as file:
         # Lone surrogates, which JSON rows may hold, cannot be encoded.
         file.write(page.encode("utf-8", "replace").decode("utf-8"))
+
+
+def correlation(value: float | None) -> str:
+    """A number from −1 to 1; what rounds to zero has no sign."""
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _score(value: float | None) -> str:

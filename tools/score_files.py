@@ -1,17 +1,14 @@
-"""Files of scores, one record a row of the data, and files of subgoals."""
+"""Files of scores, one record a row of the data."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from ..memory.errors import UserError
 from ..memory.files import atomic_path, atomic_text
-from ..memory.records import Score, Subgoal
+from ..memory.records import Score
 from .exporters import check_suffix
 from .filtering import ScoredRow
 
@@ -104,43 +101,3 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
             except ValueError as error:
                 raise UserError(f"line {number} of {path} is not valid JSON.") from error
-
-
-def read_plain(path: Path) -> Any:
-    """The content of a JSON or YAML file. Raises UserError where it cannot be read."""
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        # JSON first: to YAML, tabs are errors and escaped emoji two broken characters.
-        with suppress(ValueError):
-            return json.loads(text)
-        return yaml.safe_load(text)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise UserError(f"{path} is neither JSON nor YAML: {problem[:200]}.") from error
-
-
-def read_subgoals(path: Path) -> list[Subgoal]:
-    """The list of {id, name, description, target_share?, target_count?} in a JSON or YAML file."""
-    return parse_subgoals(read_plain(path), str(path))
-
-
-def parse_subgoals(value: Any, where: str) -> list[Subgoal]:
-    """Subgoals from plain data. Raises UserError, naming the place, where they are not valid."""
-    try:
-        subgoals = TypeAdapter(list[Subgoal]).validate_python(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        entry, *field = first["loc"] or ("",)
-        at = f", entry {entry + 1}" if isinstance(entry, int) else ""
-        at += f", {'.'.join(map(str, field))}" if field else ""
-        raise UserError(f"{where}{at}: {first['msg']}.") from error
-    if not subgoals:
-        raise UserError(f"{where}: no subgoal. Give at least one {{id, name, description}}.")
-    ids = [subgoal.id for subgoal in subgoals]
-    if twice := {name for name in ids if ids.count(name) > 1}:
-        raise UserError(f"{where}: the id {min(twice)} is there twice.")
-    return subgoals

@@ -3,10 +3,11 @@
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ..memory.errors import UserError
 from ..memory.records import Goal, Record, Subgoal
 from .chat_model import ChatModel
 from .datasets import DataSource
@@ -17,8 +18,40 @@ from .model import Model
 from .prices import Price
 
 
-class RunConfig(Record):
-    """Everything that decides the outcome of a run. Kept with the run; holds no key.
+class ModelConfig(Record):
+    """Which models are asked, and how. Holds no key.
+
+    model: for all roles, the embedded one where none is named; judge: where another is wanted.
+    timeout: seconds for a whole reply. max_concurrency: most calls under way; rpm, tpm: most
+    requests and tokens a minute, for each model. prices: the user's own table, by model.
+    """
+
+    model: str | None = None
+    judge: str | None = None
+    base_url: str | None = None
+    embedder: str = DEFAULT_EMBEDDER
+    timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    max_concurrency: int = Field(default=32, ge=1)
+    rpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    prices: dict[str, Price] = {}
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _asks_a_model(self) -> Self:
+        if self.base_url and not (self.model or self.judge):
+            raise ValueError("--base-url is of no use without --model or --judge")
+        return self
+
+    @field_validator("embedder")
+    @classmethod
+    def _absolute(cls, name: str) -> str:
+        """A folder is named in full: a run may be resumed, and scores shared, from elsewhere."""
+        return str(Path(name).resolve()) if Path(name).is_dir() else name
+
+
+class RunConfig(ModelConfig):
+    """Everything that decides the outcome of a run. Kept with the run.
 
     out: the folder of the results; empty for one named after the run. subgoals: given ones;
     clarification and decomposition are skipped. documents: text files that synthetic rows may be
@@ -27,10 +60,8 @@ class RunConfig(Record):
     of decomposition and of synthesis. questions: most in a round. memory: offer the approved
     subgoals of a similar goal as a start, and keep what is approved here; for runs that a person
     answers. mode: of judging; audit: share of the rows that are judged in the other mode too;
-    batch: judge by the server's Batch API. timeout: seconds for a whole reply.
-    max_concurrency: most calls under way; rpm, tpm: most requests and tokens a minute, for each
-    model. prices: the user's own table, by model. digest: of the data file, so that a run is not
-    resumed on other rows.
+    batch: judge by the server's Batch API. digest: of the data file, so that a run is not resumed
+    on other rows.
     """
 
     source: DataSource
@@ -43,36 +74,30 @@ class RunConfig(Record):
     rounds: int = Field(default=3, ge=1)
     questions: int = Field(default=3, ge=0)
     memory: bool = False
-    model: str | None = None
-    judge: str | None = None
-    base_url: str | None = None
-    embedder: str = DEFAULT_EMBEDDER
     documents: list[str] = []
     mode: Mode = "joint"
     audit: float = Field(default=0.0, ge=0, le=1)
     batch: bool = False
-    timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
-    max_concurrency: int = Field(default=32, ge=1)
-    rpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    tpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    prices: dict[str, Price] = {}
-    seed: int = 0
     digest: str = ""
 
     @model_validator(mode="after")
-    def _asks_a_model(self) -> Self:
-        if not (self.model or self.judge):
-            if self.base_url:
-                raise ValueError("--base-url is of no use without --model or --judge")
-            if self.audit:
-                raise ValueError("--audit compares two ways to ask a model: give --judge")
+    def _compares_models(self) -> Self:
+        if self.audit and not (self.model or self.judge):
+            raise ValueError("--audit compares two ways to ask a model: give --judge")
         return self
 
-    @field_validator("embedder")
-    @classmethod
-    def _absolute(cls, name: str) -> str:
-        """A folder is named in full: a run may be resumed, and scores shared, from elsewhere."""
-        return str(Path(name).resolve()) if Path(name).is_dir() else name
+
+C = TypeVar("C", bound=ModelConfig)
+
+
+def checked(kind: type[C], values: dict[str, Any]) -> C:
+    """A configuration of that kind. Raises UserError, naming the field, for a bad value."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = f"{first['loc'][0]}: " if first["loc"] else ""
+        raise UserError(f"{place}{first['msg'].removeprefix('Value error, ')}.") from error
 
 
 def home() -> Path:
@@ -93,7 +118,7 @@ def untraced() -> AbstractContextManager[None]:
 
 
 def open_model(
-    name: str | None, config: RunConfig, embedder: Embedder, batch: bool = False
+    name: str | None, config: ModelConfig, embedder: Embedder, batch: bool = False
 ) -> Model:
     """The chat model of that name, or the embedded model where none is named.
 

@@ -1,20 +1,40 @@
 """What the rows are about: topics of a seeded sample, for questions and for the heat map."""
 
 import random
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 from ..memory.records import Sample
 from ..memory.vectors import VectorStore
-from .clustering import cluster, distinguishing_terms
+from .clustering import cluster, distinguishing_terms, root
 from .datasets import Table
 from .embeddings import Embedder
-from .text import last_turn, listed
+from .text import last_turn, listed, words
 
 SAMPLED = 500
 """Rows looked at."""
 
 SEEN = 600
 """Characters of a row that are embedded: half of them input, half output."""
+
+_GENERIC = """
+act amend amended array associated association average back based best better big bit change char
+code common compared conclusion console const create data day days def definitions difference
+effect effects elevated eye feel find findings float following found func function given group
+groups healthy high higher include increase increased input inserting int item items kind know len
+let level levels like log long lot low lower main make mean means method month months need new
+node null number numbers object old order output patient patients place please print problem
+purposes range rate related result results return role second section self set short significant
+significantly simple sort start std string study sure term terms thing things think time times
+today true type use used useful value values var variable void want way week weeks width work
+world year years
+"""
+GENERIC = frozenset(_GENERIC.split())
+"""Words that name no topic: of any talk, of code in every language, of every study or statute."""
+
+PHRASE = 0.4
+"""A word is named with its neighbour where so many of the texts that hold it have both."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +55,41 @@ async def find_topics(
         return []
     found = await vectors.embed("rows", list(texts.values()), embedder.encode)
     labels = cluster(found, seed)
-    names = distinguishing_terms(list(texts.values()), labels)
+    names = distinguishing_terms(list(texts.values()), labels, without=GENERIC)
     topics = []
     for label, terms in enumerate(names):
         rows = tuple(row for row, own in zip(texts, labels, strict=True) if own == label)
-        topics.append(Topic(listed(terms) or "mixed", len(rows) / len(texts), rows))
+        phrases = [_phrase(term, [texts[row] for row in rows]) for term in terms]
+        name = listed(_without_repeats(phrases)) or "mixed"
+        topics.append(Topic(name, len(rows) / len(texts), rows))
     return topics
+
+
+def _without_repeats(phrases: list[str]) -> list[str]:
+    """Each word once, in a pair rather than alone: "breast cancer" says "cancer"."""
+    kept: list[str] = []
+    said: set[str] = set()
+    for phrase in sorted(phrases, key=lambda phrase: " " not in phrase):
+        roots = {root(word) for word in phrase.split()}
+        if not roots & said:
+            kept.append(phrase)
+            said |= roots
+    return sorted(kept, key=phrases.index)
+
+
+def _phrase(term: str, texts: list[str]) -> str:
+    """The term with the word that mostly stands beside it: "blood pressure" for "pressure"."""
+    pair = re.compile(rf"(?:\b([^\W\d_]{{3,}}) )?\b{re.escape(term)}\b(?: ([^\W\d_]{{3,}})\b)?")
+    beside: Counter[str] = Counter()
+    seen = 0
+    for match in (pair.search(text.lower()) for text in texts):
+        if match is None:
+            continue
+        seen += 1
+        before, after = (w if w and words(w) and w not in GENERIC else None for w in match.groups())
+        beside.update(filter(None, [before and f"{before} {term}", after and f"{term} {after}"]))
+    phrase, count = max(beside.items(), key=lambda item: (item[1], item[0]), default=(term, 0))
+    return phrase if count >= max(3, PHRASE * seen) else term
 
 
 def sampled_samples(table: Table, seed: int) -> list[Sample]:

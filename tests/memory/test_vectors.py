@@ -1,11 +1,15 @@
 """Vectors in a real Chroma: nothing is encoded twice, and the nearest are found."""
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from goalcover.memory import vectors
+from goalcover.memory.errors import UserError
 from goalcover.memory.vectors import VectorStore
 
 
@@ -88,3 +92,83 @@ async def test_the_nearest_are_found_among_the_given_texts_only(tmp_path, encode
     assert store.nearest("rows", aim, among, 3) == by_hand[:3]
     assert store.nearest("rows", aim, among, 99) == by_hand
     assert store.nearest("rows", aim, [], 3) == []
+
+
+ELSEWHERE = """
+import asyncio, sys
+from pathlib import Path
+import numpy as np
+from goalcover.memory.vectors import VectorStore
+
+async def encode(texts):
+    return np.eye(8, dtype=np.float32)[: len(texts)]
+
+asyncio.run(VectorStore(Path(sys.argv[1]), "e").embed("rows", ["b"], encode))
+"""
+
+
+async def test_what_another_process_adds_is_found(tmp_path, encoder):
+    store = VectorStore(tmp_path, "e")
+    await store.embed("rows", ["a"], encoder)
+    await store.embed("rows", ["a"], encoder)
+    subprocess.run([sys.executable, "-c", ELSEWHERE, str(tmp_path)], check=True)
+    found = await store.embed("rows", ["a", "b"], encoder)
+    assert encoder.asked == ["a"]
+    np.testing.assert_allclose(found, [vector_of("a"), np.eye(8)[0]], atol=1e-6)
+    assert store.nearest("rows", np.eye(8)[0], ["a", "b"], 1) == ["b"]
+
+
+async def test_records_are_found_by_their_text_the_most_similar_first(tmp_path, encoder):
+    store = VectorStore(tmp_path, "e")
+    for key in "abcd":
+        await store.keep("notes", key, f"text {key}", f"record {key}", encoder)
+    found = await store.similar("notes", "text c", encoder)
+    assert found[0] == ("record c", pytest.approx(1))
+    by_hand = {f"record {k}": float(vector_of(f"text {k}") @ vector_of("text c")) for k in "abcd"}
+    assert [record for record, _ in found] == sorted(by_hand, key=lambda r: -by_hand[r])
+    assert dict(found) == pytest.approx(by_hand, abs=1e-5)
+
+
+async def test_records_of_every_embedder_are_kept_and_dropped(tmp_path, encoder):
+    await VectorStore(tmp_path, "e").keep("notes", "a", "text", "old", encoder)
+    await VectorStore(tmp_path, "e").keep("notes", "b", "text", "b", encoder)
+    await VectorStore(tmp_path, "f").keep("notes", "a", "text", "new", encoder)
+    await VectorStore(tmp_path, "f").keep("notes-e", "c", "text", "of another kind", encoder)
+    store = VectorStore(tmp_path)
+    assert store.kept("notes") == {"a": "new", "b": "b"}
+    assert await VectorStore(tmp_path, "e").similar("notes", "text", encoder) == [
+        ("b", pytest.approx(1))
+    ]
+    store.drop("notes", ["b", "b", "none"])
+    store.drop("notes", [])
+    assert store.kept("notes") == {"a": "new"}
+    assert await VectorStore(tmp_path, "e").similar("notes", "text", encoder) == []
+    assert list(store.kept("notes-e")) == ["c"]
+
+
+async def test_nothing_is_made_where_nothing_was_kept(tmp_path, encoder):
+    store = VectorStore(tmp_path / "home")
+    store.drop("notes", ["a"])
+    assert store.kept("notes") == {}
+    assert await store.similar("notes", "text", encoder) == []
+    assert not (tmp_path / "home").exists()
+
+
+async def test_nothing_is_written_on_a_disk_that_is_almost_full(tmp_path, encoder, monkeypatch):
+    store = VectorStore(tmp_path, "e")
+    await store.keep("notes", "a", "text", "record", encoder)
+    monkeypatch.setattr(vectors, "ROOM", 2**62)
+    with pytest.raises(UserError, match="almost full"):
+        await store.embed("rows", ["a"], encoder)
+    with pytest.raises(UserError, match="almost full"):
+        await store.keep("notes", "b", "text", "record", encoder)
+    with pytest.raises(UserError, match="almost full"):
+        store.drop("notes", ["a"])
+    assert store.kept("notes") == {"a": "record"}
+
+
+def test_a_database_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "vectors").mkdir()
+    (tmp_path / "vectors" / "chroma.sqlite3").write_text("no database " * 100)
+    with pytest.raises(UserError, match=r"the vectors in .* failed"):
+        VectorStore(tmp_path).kept("notes")

@@ -1,4 +1,4 @@
-"""Files of scores and of subgoals: written, read again, refused."""
+"""Files of scores: written, read again, refused."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from goalcover.memory.errors import UserError
 from goalcover.memory.records import Score
 from goalcover.tools import score_files
 from goalcover.tools.filtering import ScoredRow
-from goalcover.tools.score_files import parse_subgoals, read_scores, read_subgoals, write_scores
+from goalcover.tools.score_files import read_scores, write_scores
 
 ROWS = [
     (
@@ -20,7 +20,6 @@ ROWS = [
     ),
     (2, "id-2", "hash-2", {"a": Score(error="timeout"), "b": Score(value=1.0, explanation="x\ny")}),
 ]
-SUBGOAL = {"id": "a", "name": "n", "description": "d"}
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
@@ -106,57 +105,3 @@ def test_files_that_hold_no_scores(tmp_path, name, said):
     pd.DataFrame({"index": [0]}).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(UserError, match=said):
         list(read_scores(tmp_path / name))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        '[{"id": "a", "name": "café \\ud83d\\ude00", "description": "d", "target_share":0.2}]',
-        '\ufeff[\n\t{"id": "a", "name": "café 😀", "description": "d", "target_share": 0.2}\n]',
-        "- id: a\n  name: café 😀\n  description: d\n  target_share: 0.2\n",
-    ],
-)
-def test_subgoals_are_read_from_json_and_yaml(tmp_path, content):
-    path = tmp_path / "subgoals"
-    path.write_text(content, encoding="utf-8")
-    (subgoal,) = read_subgoals(path)
-    assert (subgoal.id, subgoal.name, subgoal.target_share) == ("a", "café 😀", 0.2)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"- id: [", "neither JSON nor YAML"),
-        (b"\xff\xfe", "neither JSON nor YAML"),
-        (b"!!python/object/apply:os.system ['true']", "neither JSON nor YAML"),
-        (b"", "list"),
-        (b"just text", "list"),
-    ],
-)
-def test_a_file_that_holds_no_subgoals_is_named(tmp_path, content, said):
-    path = tmp_path / "subgoals.yaml"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=said) as raised:
-        read_subgoals(path)
-    assert str(path) in str(raised.value) and "\n" not in str(raised.value)
-
-
-def test_a_missing_file_of_subgoals(tmp_path):
-    with pytest.raises(UserError, match=r"cannot read .*none\.yaml"):
-        read_subgoals(tmp_path / "none.yaml")
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ([], "no subgoal"),
-        ([SUBGOAL, SUBGOAL], "id a is there twice"),
-        ([SUBGOAL, {"id": "b", "name": "n"}], "entry 2, description"),
-        ([SUBGOAL | {"id": "two words"}], "entry 1, id"),
-        ([SUBGOAL | {"colour": "red"}], "entry 1, colour"),
-        (["text"], "entry 1"),
-    ],
-)
-def test_subgoals_that_are_not_valid_are_named(value, said):
-    with pytest.raises(UserError, match=f"^here.*{said}"):
-        parse_subgoals(value, "here")

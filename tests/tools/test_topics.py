@@ -10,6 +10,8 @@ from goalcover.tools.topics import SAMPLED, SEEN, find_topics, sampled_texts
 HEART = ["beta blockers", "statins", "a pacemaker", "aspirin", "a stent", "warfarin", "ECG", "CPR"]
 BREAD = ["sourdough", "rye flour", "yeast", "baguettes", "kneading", "crust", "proofing", "rolls"]
 
+WHEN = ["at night", "after a run", "in winter", "on a plane", "at work", "in bed", "at school"]
+
 
 def opened(folder: Path, rows: list[tuple[str, str]]) -> Table:
     lines = (json.dumps({"prompt": a, "completion": b}) + "\n" for a, b in rows)
@@ -28,6 +30,16 @@ async def test_topics_are_found_and_named(tmp_path, embedder):
         assert len({row < len(HEART) for row in topic.rows}) == 1
     assert any("bread" in topic.name for topic in topics)
     assert topics == await find_topics(table, VectorStore(tmp_path, "e"), embedder, seed=0)
+
+
+async def test_names_hold_phrases_and_no_word_twice(tmp_path, embedder):
+    ears = [(f"My ear hurts {w}.", f"Earache {w}: time to rest.") for w in WHEN]
+    pressure = [(f"Is my blood pressure high {w}?", f"Measure pressures {w}.") for w in WHEN]
+    table = opened(tmp_path, [*ears, *pressure])
+    names = [t.name for t in await find_topics(table, VectorStore(tmp_path, "e"), embedder, seed=0)]
+    (name,) = (name for name in names if "pressure" in name)
+    assert "blood pressure" in name and name.count("pressure") == 1
+    assert not any(word in name.split() for name in names for word in ("time", "high", "is"))
 
 
 async def test_rows_without_output_make_no_topic(tmp_path, embedder):
