@@ -225,11 +225,11 @@ def show_overlap(report: Report) -> None:
 
 def _overlap_text(pair: Overlap, names: dict[str, str]) -> str:
     low, high = pair.interval or (0.0, 0.0)
-    rows = ", ".join(str(example.row + 1) for example in pair.examples)
+    rows = ", ".join(str(example.row) for example in pair.examples)
     return (
         f"“{names[pair.first]}” and “{names[pair.second]}” move together (correlation "
         f"{pair.correlation:.2f}, {low:.2f} to {high:.2f}; both in {pair.both} rows"
-        + (f", such as {rows})." if rows else ").")
+        + (f", such as index {rows})." if rows else ").")
     )
 
 

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from ..memory.approved import ApprovedStore
 from ..memory.errors import UserError
-from ..memory.records import Example, Sample, Spent, Subgoal
+from ..memory.records import Example, Spent, Subgoal
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
 from ..tools.datasets import Table, digest, load
@@ -19,8 +19,8 @@ from ..tools.model import Door
 from ..tools.scorer import Scorer
 from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
-from ..tools.text import last_turn, shorten
-from ..tools.topics import Topic, embedded_text, find_topics, sampled_samples
+from ..tools.text import shorten
+from ..tools.topics import Topic, as_example, embedded_text, find_topics, sampled_samples
 
 FITTING = 0.4
 """A row this similar to a subgoal (cosine) may serve as its example."""
@@ -101,7 +101,9 @@ class Toolbox:
             "rows", [embedded_text(sample) for sample in samples], self.embedder.encode
         )
         nearness = await self.embedder.encode(texts) @ rows.T
-        return [shown(samples[row.argmax()]) if row.max() >= FITTING else None for row in nearness]
+        return [
+            as_example(samples[row.argmax()]) if row.max() >= FITTING else None for row in nearness
+        ]
 
     async def aclose(self) -> None:
         opened = vars(self)
@@ -136,11 +138,6 @@ class Toolbox:
 
 
 Run = Runtime[Toolbox]
-
-
-def shown(sample: Sample) -> Example:
-    """A row as an example, shortened."""
-    return Example(input=shorten(last_turn(sample.input), 200), output=shorten(sample.output, 300))
 
 
 def tell(runtime: Run, stage: str, **details: Any) -> None:

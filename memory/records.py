@@ -313,8 +313,8 @@ class Overlap(Record):
 
     correlation: Spearman's, None where one side is constant; interval: 95 %, bootstrap over rows.
     both, first_only, second_only: rows that support both or one of them (A >= 0.6). together: the
-    data says that the two overlap, by a rule that the report states. examples: rows that support
-    both; parting: rows that support one alone.
+    data says that the two overlap, by a rule that the report states. Of reported pairs, examples:
+    rows that support both; parting: rows that support one alone.
     """
 
     first: str

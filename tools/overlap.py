@@ -208,17 +208,7 @@ def _overlap(
     first_only = int(table[SUPPORTS:, :SUPPORTS].sum())
     second_only = int(table[:SUPPORTS, SUPPORTS:].sum())
     either, parting = both + first_only + second_only, first_only + second_only
-    supports = [(row, a, b, (a >= SUPPORTS) + (b >= SUPPORTS)) for row, a, b in pair.seen()]
-    examples = sorted((-a - b, row, a, b) for row, a, b, count in supports if count == 2)
-    apart = sorted((-abs(a - b), row, a, b) for row, a, b, count in supports if count == 1)
-
-    def shown(found: list[tuple[int, int, int, int]]) -> list[OverlapRow]:
-        return [
-            OverlapRow(row=row, first=ANCHORS[a], second=ANCHORS[b], excerpt=excerpt(row))
-            for _, row, a, b in found[:SHOWN]
-        ]
-
-    return Overlap(
+    found = Overlap(
         first=first,
         second=second,
         rows=int(table.sum()),
@@ -231,6 +221,22 @@ def _overlap(
         and interval[0] >= LEAST_CORRELATION
         and either >= LEAST_ROWS
         and parting <= MOST_PARTING * either,
-        examples=shown(examples),
-        parting=shown(apart),
     )
+    if found.together or within(found):  # of the others no row needs to be shown, or kept
+        found.examples, found.parting = _shown(pair, excerpt)
+    return found
+
+
+def _shown(pair: _Pair, excerpt: Callable[[int], str]) -> tuple[list[OverlapRow], list[OverlapRow]]:
+    """Rows that support both, the highest first, and one alone, the largest difference first."""
+    kept = [(row, a, b, (a >= SUPPORTS) + (b >= SUPPORTS)) for row, a, b in pair.seen()]
+    examples = sorted((-a - b, row, a, b) for row, a, b, count in kept if count == 2)
+    parting = sorted((-abs(a - b), row, a, b) for row, a, b, count in kept if count == 1)
+
+    def told(found: list[tuple[int, int, int, int]]) -> list[OverlapRow]:
+        return [
+            OverlapRow(row=row, first=ANCHORS[a], second=ANCHORS[b], excerpt=excerpt(row))
+            for _, row, a, b in found[:SHOWN]
+        ]
+
+    return told(examples), told(parting)

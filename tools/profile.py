@@ -1,24 +1,23 @@
 """What the data looks like before anything is judged: the clarifier asks better when it knows."""
 
 import asyncio
-import json
 import random
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from ..memory.records import DataProfile, DataTopic, Example, OddRow, Sample, content_hash
+from ..memory.records import DataProfile, DataTopic, Sample, content_hash
 from ..memory.vectors import VectorStore
 from .clustering import central
 from .datasets import Table
 from .embeddings import Embedder
+from .forms import forms_of
+from .languages import CERTAIN, language
+from .oddities import FAR, far_rows, odd_lengths, odd_rows, oddity
 from .text import last_turn, shorten
-from .topics import SEEN, Topic, embedded_text, sampled_samples
+from .topics import SEEN, Topic, as_example, embedded_text, sampled_samples
 
 CHATS = ("messages", "conversations")
 """Forms of data whose rows hold turns."""
@@ -31,63 +30,7 @@ NEAR, SHARED = 0.95, 0.5
 at 0.90 to 0.94 different tasks on one theme (code). They must also share SHARED of the runs of
 three characters of both: to an encoder all words of a script that it does not know are the same."""
 
-FAR, FAR_ROWS = 0.25, 20
-"""A row is unlike the others when no other has a cosine of FAR, nor of half the median row's
-nearest one, among at least FAR_ROWS rows. Unrelated texts lie at 0 to 0.2."""
-
 MOST_LINES = 14
-
-MOST_ODD, EACH = 8, 2
-"""Odd rows named, and at most so many for one reason."""
-
-TINY, TINY_MEDIAN = 50, 250
-"""An output TINY times shorter than the median is odd, where the median is TINY_MEDIAN or more:
-among code or sums, a short one is a right answer."""
-
-HUGE, HUGE_CHARS = 20, 2_000
-"""A text HUGE times longer than the median, and longer than HUGE_CHARS characters, is odd."""
-
-CERTAIN, LETTERS, IDENTIFIED = 0.7, 20, 400
-"""Languages: probability and letters below which a text is left out, characters looked at of
-each part."""
-
-_LANGUAGES = """
-af Afrikaans|am Amharic|ar Arabic|az Azerbaijani|be Belarusian|bg Bulgarian|bn Bengali|ca Catalan
-cs Czech|cy Welsh|da Danish|de German|el Greek|en English|es Spanish|et Estonian|eu Basque
-fa Persian|fi Finnish|fr French|ga Irish|gl Galician|gu Gujarati|ha Hausa|he Hebrew|hi Hindi
-hr Croatian|hu Hungarian|hy Armenian|id Indonesian|is Icelandic|it Italian|ja Japanese|ka Georgian
-kk Kazakh|km Khmer|kn Kannada|ko Korean|la Latin|lo Lao|lt Lithuanian|lv Latvian|mk Macedonian
-ml Malayalam|mn Mongolian|mr Marathi|my Burmese|ne Nepali|nl Dutch|no Norwegian|pa Punjabi|pl Polish
-ps Pashto|pt Portuguese|ro Romanian|ru Russian|si Sinhala|sk Slovak|sl Slovenian|so Somali
-sq Albanian|sr Serbian|sv Swedish|sw Swahili|ta Tamil|te Telugu|th Thai|tl Tagalog|tr Turkish
-uk Ukrainian|ur Urdu|uz Uzbek|vi Vietnamese|yo Yoruba|zh Chinese|zu Zulu|zxx no language
-"""
-_ENTRIES = (entry.partition(" ") for entry in re.split(r"[|\n]", _LANGUAGES.strip()))
-LANGUAGES = {code: name for code, _, name in _ENTRIES}
-
-_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_BULLET = re.compile(r"\s{0,12}(?:[-*•]|\d{1,3}[.)])\s+\S")
-_RULE = re.compile(r"\s*\|?\s*:?-{3,}:?\s*\|[\s|:-]*")
-_CODE = re.compile(
-    r"\s*(?:SELECT|INSERT INTO|CREATE|ALTER TABLE|UPDATE|DELETE FROM)\s.*"
-    r"|\s*(?:FROM|WHERE|GROUP BY|ORDER BY|JOIN|VALUES|SET|LIMIT|AND)\s.*|#!.*|\s*end\s*"
-    r"|\s*(?:def|class)\s+\w+.*[:{]\s*|\s*(?:import|from)\s+[\w.]+(?:\s+import\s.*|\s+as\s.*|;?)"
-    r"|\s*(?:function|const|let|var|public|private|static|void|int|#include|package|using)\b.*[;{>)]"
-    r"|\s*(?:if|for|while|elif|else|try|except|with)\b.*[:{]\s*|\s*</?\w[^>]*>.*|\s*<!.*"
-    r"|.*[;{}]\s*|\s*(?:return|print|echo)\b\s*[\w(\"'].*[)\w\"'\]]\s*|\s*[\w.\[\]'\"]+\s*[-+*]?=\s*\S.*"
-    r"|\s*[\w.]+\(.*\)\s*"
-)
-_BROKEN = re.compile("\ufffd|[ÃÐÑ][\u0080-\u00bf]|â€")
-_PLACEHOLDER = re.compile(
-    r"(?i)\W*(?:n/?a|not applicable|todo|tbd|fixme|xxx+|placeholder|lorem ipsum.*|undefined|nan"
-    r"|no ?(?:output|answer|response|input)(?: (?:needed|required|given))?)\W*"
-)
-_REFUSAL = re.compile(
-    r"(?i)\bas an? (?:ai|artificial intelligence)(?: language)? (?:model|assistant)\b"
-    r"|\A\W*(?:i(?:'|’)?m |i am )?(?:sorry|unable)\b.{0,40}\b(?:can(?:'|’)?t|cannot|unable|to)"
-    r" (?:assist|help|fulfil|comply|provide|answer)"
-    r"|\A\W*i (?:can(?:'|’)?t|cannot) (?:assist|help|fulfil|comply|provide|answer)"
-)
 
 
 @dataclass
@@ -134,7 +77,7 @@ async def profile(
     samples = sampled_samples(table, seed)
     found = await vectors.embed("rows", [embedded_text(s) for s in samples], embedder.encode)
     similarity = found @ found.T if samples else np.zeros((0, 0))
-    odd = {**seen.odd, **_lengths_odd(seen)}
+    odd = {**seen.odd, **odd_lengths(seen.rows, seen.inputs, seen.outputs)}
     # What most rows show is the way of the data, not odd.
     odd = {reason: rows for reason, rows in odd.items() if 2 * len(rows) <= max(4, len(seen.rows))}
     return DataProfile(
@@ -152,7 +95,7 @@ async def profile(
         topics=_described(topics, samples, found),
         copies=seen.counts["copies"],
         near_duplicates=_near(samples, similarity),
-        odd=_odd_rows(table, odd, _far(samples, similarity)),
+        odd=odd_rows(table, odd, far_rows(samples, similarity)),
         how=_how(seen, len(samples), table, seed),
     )
 
@@ -183,65 +126,6 @@ def lines(profile: DataProfile) -> list[str]:
     return told
 
 
-def forms_of(output: str) -> list[str]:
-    """Which of "JSON", "code", "list" and "table" an output holds."""
-    if _is_json(output):
-        return ["JSON"]
-    bare = _FENCE.sub("", output)
-    rows = [line[:300] for line in bare.split("\n") if line.strip()][:200]
-    code = sum(_CODE.fullmatch(line) is not None for line in rows)
-    # Half of the lines, and more than a lone line of prose that happens to end in a semicolon.
-    mostly = 2 * code >= len(rows) > 0 and (code > 1 or len(rows) == 1)
-    found = ["code"] if mostly or bare != output else []
-    if not mostly and sum(_BULLET.match(line) is not None for line in rows) >= 2:
-        found.append("list")
-    if any("|" in a and _RULE.fullmatch(b) for a, b in pairwise(rows)):
-        found.append("table")
-    return found
-
-
-def language(sample: Sample, forms: list[str]) -> str | None:
-    """English name of the language of the last turn and the output, None where it is not clear.
-
-    Code and JSON are no language: of such an output only the input is looked at.
-    """
-    coded = "JSON" in forms or "code" in forms
-    parts = [last_turn(sample.input), "" if coded else sample.output]
-    text = "\n".join(_FENCE.sub("", part[: 2 * IDENTIFIED])[:IDENTIFIED] for part in parts)
-    if sum(map(str.isalpha, text)) < LETTERS:
-        return None
-    code, probability = _identifier().classify(text)
-    return LANGUAGES[code] if probability >= CERTAIN and code != "zxx" else None
-
-
-def oddity(sample: Sample) -> str | None:
-    """What is odd about a row by itself, in words."""
-    output = sample.output.strip()
-    if len(output) < 200 and _PLACEHOLDER.fullmatch(output):
-        return "the output is a placeholder"
-    if _REFUSAL.search(output[:300]):
-        return "the output is a refusal"
-    if _BROKEN.search(sample.input) or _BROKEN.search(output):
-        return "broken characters (wrong encoding)"
-    if not any(map(str.isalnum, sample.input)):
-        return "no letter or digit in the input"
-    if not any(map(str.isalnum, output)):
-        return "no letter or digit in the output"
-    if output.split() == last_turn(sample.input).split():
-        return "the output repeats the input"
-    return None
-
-
-@lru_cache(1)
-def _identifier() -> Any:
-    """Of the languages above: related small ones would take probability from them."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(LANGUAGES))
-    return identifier
-
-
 def _look(table: Table, seed: int) -> _Seen:
     picked = random.Random(seed).sample(range(len(table)), min(LOOKED_AT, len(table)))
     seen = _Seen()
@@ -255,15 +139,6 @@ def _key(sample: Sample) -> str:
     """Equal for copies. A part without any word (an emoji, an operator) counts as it is."""
     parts = (sample.input, sample.output)
     return content_hash(*(" ".join(re.findall(r"\w+", p.casefold())) or p.strip() for p in parts))
-
-
-def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    try:
-        return isinstance(json.loads(text), dict | list)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _percentiles(lengths: list[int]) -> tuple[int, int, int]:
@@ -286,9 +161,7 @@ def _described(topics: list[Topic], samples: list[Sample], found: np.ndarray) ->
     for topic in topics:
         members = [place[row] for row in topic.rows]
         typical = samples[members[central(found[members], 1)[0]]]
-        example = Example(
-            input=shorten(last_turn(typical.input), 200), output=shorten(typical.output, 300)
-        )
+        example = as_example(typical)
         described.append(DataTopic(name=topic.name, share=topic.share, example=example))
     return described
 
@@ -309,61 +182,6 @@ def _near(samples: list[Sample], similarity: np.ndarray) -> int:
 
 def _runs(text: str) -> set[str]:
     return {text[i : i + 3] for i in range(max(1, len(text) - 2))}
-
-
-def _far(samples: list[Sample], similarity: np.ndarray) -> dict[int, str]:
-    """Row → reason, of rows unlike any other, the farthest first."""
-    if len(samples) < FAR_ROWS:
-        return {}
-    others = np.where(np.eye(len(samples), dtype=bool), -1, similarity)
-    nearest = others.max(axis=1)
-    limit = min(FAR, float(np.median(nearest)) / 2)
-    return {
-        samples[i].index: f"unlike any other row (nearest similarity {max(nearest[i], 0):.2f})"
-        for i in np.argsort(nearest, kind="stable").tolist()
-        if nearest[i] < limit
-    }
-
-
-def _lengths_odd(seen: _Seen) -> dict[str, list[int]]:
-    """Rows with far shorter outputs or far longer texts than the median, by reason."""
-    odd: dict[str, list[int]] = {}
-    for name, lengths in (("input", seen.inputs), ("output", seen.outputs)):
-        median = _percentiles(lengths)[1]
-        long = max(HUGE * median, HUGE_CHARS)
-        rows = [row for row, n in zip(seen.rows, lengths, strict=True) if n > long]
-        odd[f"an {name} of more than {long:,} characters where the median is {median:,}"] = rows
-        if name == "output" and median >= TINY_MEDIAN:
-            rows = [row for row, n in zip(seen.rows, lengths, strict=True) if n < median / TINY]
-            odd[f"an output of {median // TINY:,} characters or fewer, the median {median:,}"] = (
-                rows
-            )
-    return {reason: rows for reason, rows in odd.items() if rows}
-
-
-def _odd_rows(table: Table, odd: dict[str, list[int]], far: dict[int, str]) -> list[OddRow]:
-    """At most MOST_ODD in row order: the first of every reason, then the second of every one."""
-    reasons: dict[int, str] = {}
-    queues = [
-        [(row, f"{reason} (so in {len(rows):,} rows)" if len(rows) > 1 else reason) for row in rows]
-        for reason, rows in odd.items()
-    ]
-    queues.append(list(far.items()))
-    for turn in range(EACH):
-        for queue in queues:
-            if turn < len(queue) and len(reasons) < MOST_ODD:
-                reasons.setdefault(*queue[turn])
-    return [
-        OddRow(row=row, reason=reasons[row], excerpt=_excerpt(table, row))
-        for row in sorted(reasons)
-    ]
-
-
-def _excerpt(table: Table, row: int) -> str:
-    sample = table.sample(row)
-    if sample is None:
-        return ""
-    return f"{shorten(last_turn(sample.input), 100)} → {shorten(sample.output, 100)}"
 
 
 def _how(seen: _Seen, embedded: int, table: Table, seed: int) -> str:

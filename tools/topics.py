@@ -5,12 +5,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from ..memory.records import Sample
+from ..memory.records import Example, Sample
 from ..memory.vectors import VectorStore
 from .clustering import cluster, distinguishing_terms, root
 from .datasets import Table
 from .embeddings import Embedder
-from .text import last_turn, listed, words
+from .text import last_turn, listed, shorten, words
 
 SAMPLED = 500
 """Rows looked at."""
@@ -108,3 +108,8 @@ def embedded_text(sample: Sample) -> str:
     """What stands for a row when it is embedded: the starts of its last turn and of its output."""
     half = SEEN // 2
     return f"{last_turn(sample.input)[:half]}\n{sample.output[:half]}"
+
+
+def as_example(sample: Sample) -> Example:
+    """A row as a reader is shown it, shortened."""
+    return Example(input=shorten(last_turn(sample.input), 200), output=shorten(sample.output, 300))

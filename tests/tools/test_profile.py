@@ -16,7 +16,10 @@ from goalcover.memory.vectors import VectorStore
 from goalcover.tools import profile as module
 from goalcover.tools.datasets import DataSource, load
 from goalcover.tools.embeddings import Embedder
-from goalcover.tools.profile import forms_of, language, lines, oddity, profile
+from goalcover.tools.forms import forms_of
+from goalcover.tools.languages import language
+from goalcover.tools.oddities import oddity
+from goalcover.tools.profile import lines, profile
 from goalcover.tools.topics import find_topics
 
 THINGS = [
