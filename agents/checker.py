@@ -1,8 +1,10 @@
 """Checker: is a decomposition atomic, disjoint and complete (Eqs. 1-3 of the paper)?"""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
 
+from ..memory.errors import ReplyFailure
 from ..memory.records import Contract, Specification, Subgoal
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
@@ -10,6 +12,8 @@ from ..tools.model import Door
 from .atomicity import check_atomic
 from .completeness import COVERS, NEAREST_COVERS, check_complete
 from .disjointness import CLOSE, MOST_PAIRS, SAME, SAME_CLAUSE, check_disjoint
+
+T = TypeVar("T")
 
 EMBEDDED = [
     "Atomic: by the grammar of the description (verbs or things joined by “and” and its like).",
@@ -30,6 +34,20 @@ def how(model: str, subgoals: int, probes: int) -> list[str]:
     ]
 
 
+async def _or_unchecked(name: str, found: Awaitable[T], nothing: T, unchecked: list[str]) -> T:
+    """What a check finds; where the model gives no usable reply, nothing and a note of that.
+
+    A server that is out of order stops the run: it can go on when that is mended.
+    """
+    try:
+        return await found
+    except ReplyFailure as failure:
+        if failure.outage:
+            raise
+        unchecked.append(f"Whether the subgoals are {name}: {failure}")
+        return nothing
+
+
 async def check(
     door: Door,
     embedder: Embedder,
@@ -38,10 +56,13 @@ async def check(
     overruled: Mapping[str, str],
 ) -> Contract:
     """What the checks find. `overruled`: reasons of a person by finding id, which are kept."""
-    atomic, (disjoint, probes), (complete, matrix) = await asyncio.gather(
-        check_atomic(door, specification, subgoals),
+    unchecked: list[str] = []
+    atomic, (disjoint, probes, untold), (complete, matrix) = await asyncio.gather(
+        _or_unchecked("atomic", check_atomic(door, specification, subgoals), [], unchecked),
         check_disjoint(door, embedder, specification, subgoals),
-        check_complete(door, specification, subgoals),
+        _or_unchecked(
+            "complete", check_complete(door, specification, subgoals), ([], []), unchecked
+        ),
     )
     for finding in (findings := [*atomic, *disjoint, *complete]):
         finding.overruled = overruled.get(finding.id)
@@ -49,6 +70,7 @@ async def check(
     pairs = {frozenset((probe.fits, probe.not_fits)) for probe in probes}
     return Contract(
         findings=findings,
+        unchecked=unchecked + untold,
         matrix=matrix,
         # The embedded model compares texts: its probes hold no rows to show.
         probes=[] if embedded else probes,

@@ -10,6 +10,7 @@ from ..memory.records import (
     Answer,
     DataProfile,
     Draft,
+    Goal,
     Question,
     Specification,
 )
@@ -105,7 +106,7 @@ class ClarifyAsk(Ask[Clarification]):
         goal = self.specification.goal
         parts = [
             fence("GOAL", goal.text),
-            f"Domain: {goal.domain or 'not given'}. Task: {goal.task or 'not given'}.",
+            fence("DOMAIN AND TASK", domain_lines(goal)),
             fence("THE DATA", "\n".join(profiles.lines(self.profile))),
             fence("SETTLED SO FAR", "\n".join(settled_lines(self.specification)) or "nothing"),
             fence("ANSWERS SO FAR", answer_lines(self.specification.answers) or "none"),
@@ -174,15 +175,20 @@ def _place(answer: Answer) -> tuple[str, str]:
     if not dimension.startswith("topic "):
         return (BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"), text
     topic = dimension.removeprefix("topic ")
-    if re.match(r"(out|no|not)\b", answer.text, re.I):
+    if re.match(r"(out|outside|no|not|leave (it )?out|exclude|ignore)\b", answer.text, re.I):
         return "out_of_scope", topic
-    return "in_scope", topic if re.match(r"(in|yes)\b", answer.text, re.I) else answer.text
+    return "in_scope", topic if re.match(r"(in|yes|include)\b", answer.text, re.I) else answer.text
 
 
 async def _similarity(embedder: Embedder, ones: Sequence[str], others: Sequence[str]) -> float:
     """The highest cosine similarity between a text of one list and one of the other."""
     vectors = await embedder.encode([*ones, *others])
     return float((vectors[: len(ones)] @ vectors[len(ones) :].T).max()) if len(ones) else 0.0
+
+
+def domain_lines(goal: Goal) -> str:
+    """Fenced like the rest: a model may have filled them in after it read the data."""
+    return f"Domain: {goal.domain or 'not given'}. Task: {goal.task or 'not given'}."
 
 
 def settled_lines(specification: Specification) -> list[str]:
@@ -202,14 +208,16 @@ def answer_lines(answers: Sequence[Answer]) -> str:
 
 
 _STOP = re.compile(
-    r"(please )?(stop|stop asking|stop (the|these) questions|no more questions|enough|"
-    r"enough questions|that'?s enough|that is enough|go on|just go on)( please| now)?",
+    r"((ok|okay|please) )*(stop( asking)?( me)?( the| these| any)?( more)?( questions| it)?|"
+    r"no (more|further) questions|(that'?s |that is )?enough( questions)?|(just )?go on)"
+    r"( please| now| thanks| thank you)*",
     re.I,
 )
 _UNKNOWN = re.compile(
-    r"\W*|(i )?(really )?(don'?t|do not|dunno|can'?t|cannot)( know| say| tell)?( yet| really)?|"
-    r"(i have )?no idea|(i'?m |i am )?(not sure|unsure)( yet)?|(it )?depends|unknown|skip|dunno|"
-    r"you decide|whatever|no opinion",
+    r"\W*|(sorry )?((i )?(really )?(don'?t|do not|can'?t|cannot)( really)?"
+    r" (know|say|tell|mind|care)( yet| really)?|(i have |i've )?no (idea|clue|opinion|preference)|"
+    r"(i'?m |i am )?(not sure|unsure)( yet| really)?|(it )?depends|unknown|dunno|idk|n/a|"
+    r"skip( this| it| that)?|you decide|up to you|whatever)( sorry)?",
     re.I,
 )
 
@@ -227,7 +235,7 @@ def understood(question: Question, text: str) -> Answer:
 
 
 def _bare(text: str) -> str:
-    return " ".join(text.replace("’", "'").strip(" .!?\t\n").split())
+    return " ".join(text.replace("’", "'").replace(",", " ").strip(" .!?\t\n").split())
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,15 @@ FRAMED = 4
 
 _LEADING = re.compile(r"^(?:and|or|also|then|but|while|which|that|considering|including)\s+", re.I)
 _SAYS_NOTHING = re.compile(
-    r"^(?:no|none|nothing|not|everything the goal|only what the data|as in the data|any)\b", re.I
+    r"^(?:no|none|nothing|not|everything the goal|only what the data|as in the data|any)\b(?!-)",
+    re.I,
 )
+_REFUSES = re.compile(
+    r"^(?:no|not|nothing)\s+(?!special|particular|specific|further|extra|other|more|in|at|beyond|"
+    r"needed|required)\w",
+    re.I,
+)
+"""What "no legal advice" asks for, where it is a point of safety."""
 _FRAME = re.compile(
     r"^(?:act|help|tutor|assist|support|serve|answer|give feedback|review|plan|write for|work)\b",
     re.I,
@@ -161,9 +168,12 @@ def _stems(text: str) -> set[str]:
     return {stem(word) for word in words(text)}
 
 
-def says_something(statement: str) -> bool:
+def says_something(statement: str, field: str) -> bool:
     """Whether a point of a specification asks for anything: "none in particular" does not."""
-    return not statement.endswith(ASSUMED) and not _SAYS_NOTHING.match(statement)
+    if statement.rstrip(" .").endswith(ASSUMED):
+        return False
+    refuses = field == "safety" and _REFUSES.match(statement)
+    return bool(refuses) or not _SAYS_NOTHING.match(statement)
 
 
 def clauses_of(specification: Specification) -> list[ClauseCover]:
@@ -184,7 +194,7 @@ def clauses_of(specification: Specification) -> list[ClauseCover]:
         frames = place == 0 and len(own) >= FRAMED and bool(_FRAME.match(clause))
         add("goal", clause, frames or bool(_MANNER.match(clause)))
     for field in (*NEEDS_ROWS, *QUALIFIES):
-        for statement in filter(says_something, getattr(specification, field)):
+        for statement in (s for s in getattr(specification, field) if says_something(s, field)):
             for clause in (c for c in clauses(statement) if not _stems(c) <= said):
                 add(field, clause, field in QUALIFIES or bool(_MANNER.match(clause)))
     return list(found.values())

@@ -13,8 +13,15 @@ from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import VERBS, fence, listed, shorten, stem, words
-from .clarifier import answer_lines, settled_lines
-from .clauses import PREPOSITIONS, clauses, clauses_of, split_compound
+from .clarifier import answer_lines, domain_lines, settled_lines
+from .clauses import (
+    PREPOSITIONS,
+    clauses,
+    clauses_of,
+    joined_objects,
+    joined_predicates,
+    split_compound,
+)
 
 MOST_SUBGOALS, NAME_WORDS = 12, 6
 
@@ -125,7 +132,9 @@ class DecomposeAsk(Ask[Decomposition]):
         for subgoal in self.previous:
             if subgoal.id in by_check["disjoint"] | by_check["complete"]:
                 continue
-            parts = split_compound(subgoal.description)
+            text = subgoal.description
+            # As the check found them; "plus" and ";" join too, which split_compound does not know.
+            parts = joined_predicates(text) or joined_objects(text) or split_compound(text)
             compound = subgoal.id in by_check["atomic"] and len(parts) > 1
             texts += parts if compound else [subgoal]
         texts += [f.clause for f in self.findings if f.clause]
@@ -156,7 +165,7 @@ class DecomposeAsk(Ask[Decomposition]):
             aims = [word for word in words(subgoal.description) if word not in VERBS]
             if subgoal.counts or not aims:
                 continue
-            subgoal.counts = f"The output has a passage on {listed(aims[:6])}."
+            subgoal.counts = f"The output itself does this ({', '.join(aims[:6])}), not the input."
             others = [i for i in np.argsort(-nearness[place], kind="stable") if i != place]
             if others:
                 near = listed((f"“{proposed[i].name}”" for i in others[:NEAR_MISSES]), "or")
@@ -218,7 +227,7 @@ def describe(specification: Specification) -> str:
     return "\n\n".join(
         [
             fence("GOAL", goal.text),
-            f"Domain: {goal.domain or 'not given'}. Task: {goal.task or 'not given'}.",
+            fence("DOMAIN AND TASK", domain_lines(goal)),
             *([fence("SETTLED", settled)] if settled else []),
             fence("ANSWERS OF THE PRACTITIONER", answer_lines(specification.answers) or "none"),
             *([fence("STILL OPEN", "\n".join(open_points))] if open_points else []),

@@ -162,52 +162,58 @@ async def close_pairs(
 
 async def check_disjoint(
     door: Door, embedder: Embedder, specification: Specification, subgoals: Sequence[Subgoal]
-) -> tuple[list[Finding], list[Probe]]:
-    """A finding for each close pair that no row could be shown to part, and all probes."""
+) -> tuple[list[Finding], list[Probe], list[str]]:
+    """A finding for each close pair that no row could be shown to part; all probes; and the pairs
+    that the model gave no usable reply for, which are never taken for overlapping."""
     pairs = await close_pairs(subgoals, embedder)
     clauses = tuple(c.text for c in clauses_of(specification) if not c.qualifies)
-    results = await asyncio.gather(*(_probe(door, clauses, *pair) for pair in pairs))
-    findings = [
-        _overlap(*pair, whys) for pair, (_, whys) in zip(pairs, results, strict=True) if whys
-    ]
-    return findings, [probe for probes, _ in results for probe in probes]
+    results = await asyncio.gather(
+        *(_probe(door, clauses, *pair) for pair in pairs), return_exceptions=True
+    )
+    findings: list[Finding] = []
+    probes: list[Probe] = []
+    unchecked: list[str] = []
+    for (first, second), result in zip(pairs, results, strict=True):
+        if isinstance(result, ReplyFailure) and not result.outage:
+            names = f"“{first.name}” and “{second.name}”"
+            unchecked.append(f"Whether {names} are disjoint: {result}")
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            some, whys = result
+            probes += some
+            findings += [_overlap(first, second, whys)] if whys else []
+    return findings, probes, unchecked
 
 
 async def _probe(
     door: Door, clauses: tuple[str, ...], first: Subgoal, second: Subgoal
 ) -> tuple[list[Probe], dict[str, list[str]]]:
-    """The probes of a pair, and for each subgoal that no row shows alone, why.
-
-    A pair that a model gives no usable reply for is reported as not checked, never as overlapping.
-    """
-    both = (first, second)
-    try:
-        written = await door.ask(SeparateAsk(clauses=clauses, first=first, second=second))
-        sides = ((first, second, written.first_only), (second, first, written.second_only))
-        rows = {
-            s.id: Example(input=w.input, output=w.output) for s, _, w in sides if w.input.strip()
-        }
-        shown = await _placed(door, both, rows) if rows else {}
-    except ReplyFailure as failure:
-        note = f"not checked: {failure}"
-        return [Probe(fits=first.id, not_fits=second.id, note=note)], {}
-    probes, whys = [], {}
+    """The probes of a pair, and for each subgoal that no row shows alone, why."""
+    written = await door.ask(SeparateAsk(clauses=clauses, first=first, second=second))
+    sides = ((first, second, written.first_only), (second, first, written.second_only))
+    rows = {s.id: Example(input=w.input, output=w.output) for s, _, w in sides if w.input.strip()}
+    shown = await _placed(door, (first, second), rows) if rows else {}
+    probes: list[Probe] = []
+    whys: dict[str, list[str]] = {}
     for subgoal, other, side in sides:
         shown_by, said = shown.get(subgoal.id, ([], ""))
-        probe = Probe(
-            fits=subgoal.id,
-            not_fits=other.id,
-            row=rows.get(subgoal.id),
-            shown_by=shown_by,
-            note=said or side.why,
+        row = rows.get(subgoal.id)
+        probes.append(
+            Probe(
+                fits=subgoal.id,
+                not_fits=other.id,
+                row=row,
+                shown_by=shown_by,
+                note=said or side.why,
+            )
         )
-        probes.append(probe)
         if not side.possible:
             whys[subgoal.id] = [f"No row fits “{subgoal.name}” alone: {side.why.rstrip('.')}."]
-        elif probe.row and other.id in shown_by:
-            row = f"{shorten(probe.row.input, 200)} → {shorten(probe.row.output, 300)}"
+        elif row and other.id in shown_by:
+            text = f"{shorten(row.input, 200)} → {shorten(row.output, 300)}"
             whys[subgoal.id] = [
-                f"The row written to fit “{subgoal.name}” alone also shows “{other.name}”: {row}"
+                f"The row written to fit “{subgoal.name}” alone also shows “{other.name}”: {text}"
             ]
     return probes, whys
 

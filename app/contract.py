@@ -59,7 +59,9 @@ def show_subgoals(args: dict[str, Any]) -> None:
     show_matrix(contract, {subgoal.id: subgoal.name for subgoal in subgoals})
     for number, finding in enumerate(contract.findings, start=1):
         show_finding(finding, number)
-    if not contract.findings:
+    for line in contract.unchecked:
+        err.print(f"[red]not checked[/]: {escape(line)}", highlight=False)
+    if not contract.findings and not contract.unchecked:
         err.print("[green]The checks found nothing: atomic, disjoint, complete.[/]")
     if open_points := args["specification"]["open_points"]:
         err.print(f"Still open: {escape('; '.join(open_points))}", highlight=False)

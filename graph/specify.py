@@ -133,7 +133,7 @@ async def check(
         box.door, box.embedder, state["specification"], subgoals, state.get("overruled", {})
     )
     if state.get("edited"):
-        if state.get("approve_if_clean") and not contract.open:
+        if state.get("approve_if_clean") and contract.clean:
             return Command(update={"contract": contract, "approved": True}, goto="remember")
         return Command(update={"contract": contract}, goto="review_subgoals")
     best = state.get("best")

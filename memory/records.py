@@ -170,9 +170,14 @@ class Probe(Record):
 
 
 class Contract(Record):
-    """What the three checks made of a set of subgoals, for a person to read and trust."""
+    """What the three checks made of a set of subgoals, for a person to read and trust.
+
+    unchecked: what no usable reply was had for, with the reason, one a line: there, no finding
+    means nothing.
+    """
 
     findings: list[Finding] = []
+    unchecked: list[str] = []
     matrix: list[ClauseCover] = []
     probes: list[Probe] = []
     how: list[str] = Field(default=[], description="how each check was made, one line each")
@@ -180,6 +185,11 @@ class Contract(Record):
     @property
     def open(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.overruled is None]
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything was checked and nothing is open."""
+        return not self.open and not self.unchecked
 
 
 class Proposal(Record):
