@@ -23,10 +23,14 @@ from .dimensions import (
     AS_FAR,
     BY_NAME,
     FORMAT,
+    SCOPE,
+    TOPICS_ASKED,
+    UNNAMED,
     Dimension,
     open_dimensions,
     topic_dimension,
     unmentioned,
+    unnamed_scope,
 )
 
 SAME_QUESTION = 0.92
@@ -123,19 +127,22 @@ class ClarifyAsk(Ask[Clarification]):
         named = clauses(goal.text)
         asked = {answer.question.dimension for answer in answers}
         said = " ".join([goal.text, *(a.text for a in answers if a.given)])
-        topics = [
-            topic_dimension(topic)
+        unsaid = [
+            topic
             for topic in unmentioned(self.profile, said)
-            if f"topic {topic.name}" not in asked
-            and await _similarity(embedder, named, [topic.name, topic.example.input]) < COVERED
+            if await _similarity(embedder, named, [topic.name, topic.example.input]) < COVERED
         ]
-        left = [d for d in open_dimensions(goal_words, len(named), self.profile)
-                if d.name not in asked]  # fmt: skip
-        left = topics + left
+        left = open_dimensions(goal_words, len(named), self.profile)
+        if sum(topic.share for topic in unsaid) >= UNNAMED:
+            left = [unnamed_scope(self.profile), *(d for d in left if d.name != SCOPE.name)]
+        else:
+            left = [*map(topic_dimension, unsaid[:TOPICS_ASKED]), *left]
+        left = [dimension for dimension in left if dimension.name not in asked]
         return Clarification(
             settled=self._settled(named),
             open_points=[OpenPoint(point=d.name, changes_subgoals=True) for d in left],
-            questions=[_question(dimension) for dimension in left[: self.most]],
+            # All of them: one that is dropped for its likeness to another leaves its place.
+            questions=[_question(dimension) for dimension in left],
         )
 
     def _settled(self, named: list[str]) -> Settled:

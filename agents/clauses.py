@@ -34,9 +34,12 @@ _REFUSES = re.compile(
 )
 """What "no legal advice" asks for, where it is a point of safety."""
 _FRAME = re.compile(
-    r"^(?:act|help|tutor|assist|support|serve|answer|give feedback|review|plan|write for|work)\b",
+    r"(?:act|help|tutor|assist|support|serve|answer|give feedback|review|plan|write for|work)\b"
+    r"[^,;:.!?]*(?:[:.!?]\s|\bby\s+\w+ing\b)",
     re.I,
 )
+"""A first clause that ends in a colon or a full stop, or goes on with "by …ing"."""
+
 _MANNER = re.compile(
     r"^(?:be|stay|remain|sound|always|never|keep (?:it|answers|the tone|your)|in (?:plain|simple)|"
     r"politely)\b|^(?:brief|friendly|polite|concise)$",
@@ -191,7 +194,7 @@ def clauses_of(specification: Specification) -> list[ClauseCover]:
         found.setdefault(" ".join(words(text)) or text.lower(), one)
 
     for place, clause in enumerate(own):
-        frames = place == 0 and len(own) >= FRAMED and bool(_FRAME.match(clause))
+        frames = place == 0 and len(own) >= FRAMED and bool(_FRAME.match(specification.goal.text))
         add("goal", clause, frames or bool(_MANNER.match(clause)))
     for field in (*NEEDS_ROWS, *QUALIFIES):
         for statement in (s for s in getattr(specification, field) if says_something(s, field)):

@@ -1,6 +1,6 @@
 """What the embedded clarifier asks about: fixed dimensions, and the topics of the data."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..memory.records import DataProfile, DataTopic
 from ..tools.text import stem, words
@@ -9,6 +9,9 @@ TOPIC_FROM, TOPICS_ASKED = 0.1, 2
 """Topics of the data with at least this share of the rows are asked about, at most so many."""
 
 AS_FAR = "only where the goal covers it"
+
+UNNAMED = 0.8
+"""Where topics of this share of the rows are not mentioned, the goal names no topics at all."""
 
 MIXED = (0.1, 0.9)
 """A form or language that this share of the rows has is neither an exception nor the rule."""
@@ -25,7 +28,7 @@ class Dimension:
     reason: str
     suggestions: tuple[str, ...]
     default: str
-    stated: frozenset[str] = field(default=frozenset())
+    stated: frozenset[str] = frozenset()
 
 
 def _words(text: str) -> frozenset[str]:
@@ -133,6 +136,16 @@ def _seeing(dimension: Dimension, seen: str) -> Dimension:
     return replace(dimension, question=f"Your data has {seen}. {dimension.question}")
 
 
+def unnamed_scope(profile: DataProfile) -> Dimension:
+    """Asked instead of topic by topic where the goal names none of them."""
+    topics = ", ".join(f"{topic.name} ({topic.share:.0%})" for topic in profile.topics[:5])
+    return replace(
+        SCOPE,
+        question=f"The goal names none of the topics of your rows: {topics}. {SCOPE.question}",
+        reason="Subgoals are derived from what is in scope.",
+    )
+
+
 def topic_dimension(topic: DataTopic) -> Dimension:
     return Dimension(
         name=f"topic {topic.name}",
@@ -154,4 +167,4 @@ def unmentioned(profile: DataProfile, said: str) -> list[DataTopic]:
         and len(profile.topics) > 1
         and words(topic.name)
         and not stems & {stem(word) for word in words(topic.name)}
-    ][:TOPICS_ASKED]
+    ]

@@ -8,6 +8,7 @@ import click
 import yaml
 from rich.markup import escape
 from rich.prompt import Prompt
+from rich.text import Text
 
 from ..agents.clauses import split_compound
 from ..graph import review
@@ -92,7 +93,8 @@ def _numbers(question: str, most: int) -> list[int]:
 def _text(question: str, default: str = "") -> str:
     """Own words, or the default; asked again while both are empty."""
     while True:
-        shown = f"{question} [dim]({escape(default)})[/]" if default else question
+        # Not as markup, in which ":100:" is an emoji.
+        shown = Text.assemble(question, (f" ({default})" if default else "", "dim"))
         answer = Prompt.ask(shown, console=terminal.err, default=default, show_default=False)
         if answer.strip():
             return answer.strip()

@@ -506,12 +506,13 @@ def _exit_on_gap(coverage: list[Any], fail_on_gap: bool) -> None:
 def user_errors() -> Iterator[dict[str, str]]:
     """One line and an exit code instead of a traceback."""
     from ..memory.errors import Unanswered, UserError
+    from .console import printable
 
     state: dict[str, str] = {}  # "again": the command that goes on
 
     def leave(line: str, code: int, hint: str) -> typer.Exit:
         again = f" {state['again']} {hint}." if "again" in state else ""
-        typer.echo(f"goalcover: {line}{again}", err=True)
+        typer.echo(printable(f"goalcover: {line}{again}"), err=True)
         return typer.Exit(code)
 
     try:

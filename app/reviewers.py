@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.prompt import Confirm, IntPrompt, Prompt
+from rich.text import Text
 
 from ..agents.clarifier import asks_to_stop
 from ..graph import review
@@ -102,7 +103,7 @@ def ask_one(question: dict[str, Any]) -> str:
     suggestions = question["suggestions"]
     while True:
         answer = Prompt.ask(
-            f"Your answer, or a number [dim]({escape(question['default'])})[/]",
+            Text.assemble("Your answer, or a number ", (f"({question['default']})", "dim")),
             console=terminal.err,
             default="",
             show_default=False,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -31,9 +31,10 @@ from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import ModelConfig
 from ..tools.text import shorten
+from .console import PlainConsole
 
-out = Console()
-err = Console(stderr=True)
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 STAGES = {
     "profile": "looking at the data",
@@ -51,6 +52,7 @@ STAGES = {
     "report": "writing the report",
     "evaluate": "checking labelled lists",
 }
+CHECKS = {"lost": "complete: lost clauses", "unasked": "complete: unasked subgoals"}
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 LINE_EVERY = 10.0
 """Seconds between progress lines where there is no terminal."""
@@ -366,7 +368,7 @@ def show_evaluation(found: Evaluation) -> None:
             low, high = rate.interval or (None, None)
             cells.append("–" if rate.value is None else f"{rate.value:.2f}")
             cells.append("–" if low is None else f"{low:.2f} – {high:.2f}")
-        table.add_row(r.check, f"{r.unit}s", *cells)
+        table.add_row(CHECKS.get(r.check, r.check), f"{r.unit}s", *cells)
     out.print(table)
     for line in (f"Model: {found.model}.", *found.how, found.note):
         out.print(escape(line), style="dim", highlight=False)

@@ -20,6 +20,7 @@ from ..agents import checker
 from ..memory.errors import ReplyFailure, UserError
 from ..memory.records import Contract, Goal, Record, Specification, Spent, Subgoal
 from ..memory.store import open_store
+from ..tools.coverage import share_interval
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.plain import read_plain
@@ -38,7 +39,8 @@ CHECKS: tuple[Check, ...] = ("atomic", "disjoint", "lost", "unasked")
 NOTE = (
     "Lists: is anything of the kind flagged where something of the kind is wrong? Items: is it the "
     "right subgoal, pair or clause? Wrong: the share that is, which is the precision of flagging "
-    "everything. Intervals: bootstrap over goals, as the lists of a goal are alike."
+    "everything. Intervals: bootstrap over goals, as the lists of a goal are alike; Wilson where "
+    "all or none are right."
 )
 
 
@@ -60,7 +62,7 @@ class Case(Record):
 
 
 class Rate(Record):
-    """A share with its 95 % interval: bootstrap over goals, as lists of a goal are alike."""
+    """A share of `of`, with its 95 % interval (see NOTE)."""
 
     value: float | None
     interval: tuple[float, float] | None = None
@@ -119,6 +121,10 @@ def read_cases(path: Path = LABELLED) -> list[Case]:
         }:
             if name not in named:
                 raise UserError(f"{path}: {case.id} labels {name}, which is no subgoal of it.")
+        if len(named) < len(case.subgoals):
+            raise UserError(f"{path}: {case.id} has two subgoals with one id.")
+        if twice := [first for first, second in case.overlapping if first == second]:
+            raise UserError(f"{path}: {case.id} labels {twice[0]} as overlapping with itself.")
         for text in case.lost:
             if text not in case.goal:
                 raise UserError(f"{path}: {case.id}: “{text}” does not stand in its goal.")
@@ -188,8 +194,19 @@ async def evaluate(
         domains=len({case.domain for case in cases}),
         seed=seed,
         results=results,
-        how=contracts[0].how if contracts else [],
+        how=[*(contracts[0].how if contracts else []), *_unchecked(contracts)],
     )
+
+
+def _unchecked(contracts: Sequence[Contract]) -> list[str]:
+    """A line on the lists that some check got no usable reply for."""
+    lacking = [contract.unchecked[0] for contract in contracts if contract.unchecked]
+    if not lacking:
+        return []
+    return [
+        f"Not checked in whole: {len(lacking)} of {len(contracts)} lists, where nothing counts as "
+        f"found ({lacking[0]})."
+    ]
 
 
 def _items(check: Check, case: Case, contract: Contract) -> Outcome:
@@ -250,7 +267,10 @@ def _rate(
     whole: Callable[[Outcome], int],
     seed: int,
 ) -> Rate:
-    """part / whole summed over the outcomes, with a percentile bootstrap over goals."""
+    """part / whole summed over the outcomes, with a percentile bootstrap over goals.
+
+    All or none: the bootstrap cannot vary that, so the interval is Wilson's over the items.
+    """
 
     def ratio(some: Iterable[Outcome]) -> float | None:
         chosen = list(some)
@@ -266,7 +286,10 @@ def _rate(
         for _ in range(RESAMPLES if groups else 0)
     )
     values = sorted(value for value in drawn if value is not None)
+    value, of = ratio(outcomes), sum(map(whole, outcomes))
+    if value in (0, 1):
+        return Rate(value=value, interval=share_interval(sum(map(part, outcomes)), of), of=of)
     interval = None
     if values:
         interval = values[int(0.025 * len(values))], values[int(0.975 * len(values))]
-    return Rate(value=ratio(outcomes), interval=interval, of=sum(map(whole, outcomes)))
+    return Rate(value=value, interval=interval, of=of)

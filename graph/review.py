@@ -60,8 +60,14 @@ def validate(payload: dict[str, Any], response: Any) -> None:
         raise UserError(f"{name}: unknown decision {kind!r}. Known: approve, edit, reject.")
     if kind != "edit":
         return
-    if name == "answer_questions" and not isinstance(args.get("answers"), dict):
-        raise UserError('answer_questions: args are {"answers": {question id: text}}.')
+    if name == "answer_questions":
+        if not isinstance(args.get("answers"), dict):
+            raise UserError('answer_questions: args are {"answers": {question id: text}}.')
+        asked = [q["id"] for q in payload["action_requests"][0]["args"]["questions"]]
+        if unknown := sorted(set(args["answers"]) - set(asked)):
+            raise UserError(
+                f"answer_questions: {unknown[0]!r} was not asked. Asked: {', '.join(asked)}."
+            )
     if name == "approve_subgoals":
         parse_subgoals(args.get("subgoals"), name)
         known = {f["id"] for f in payload["action_requests"][0]["args"]["contract"]["findings"]}
@@ -113,27 +119,29 @@ def ask_person(state: State) -> State:
     answers = [understood(q, "" if asks_to_stop(given[q.id]) else given[q.id]) for q in questions]
     if message and not asks_to_stop(message):
         answers.append(Answer(question=REMARK, text=message))
-    update = {"questions": [], "stop_asking": stop}
+    update: State = {"questions": [], "stop_asking": stop}
     if offer := state.get("offer"):
-        return {**update, **_started(specification, offer, answers)}
-    kept = {"answers": specification.answers + answers}
-    return {**update, "specification": specification.model_copy(update=kept)}
+        start, *answers = answers
+        update["offer"] = None
+        if _wants(start):
+            update["subgoals"] = offer.subgoals
+            specification = _based_on(offer, specification, start)
+    answers = specification.answers + answers
+    update["specification"] = specification.model_copy(update={"answers": answers})
+    return update
 
 
-def _started(specification: Specification, offer: Approved, answers: list[Answer]) -> State:
-    """Takes over an earlier run's subgoals and answers, where the person wants that."""
-    start, *remarks = answers
-    if not start.given or re.match(r"(no|not|start afresh|afresh|new)\b", start.text, re.I):
-        kept = {"answers": remarks}
-        return {"offer": None, "specification": specification.model_copy(update=kept)}
-    kept = {"answers": offer.specification.answers + remarks, "based_on": offer.id}
+def _wants(start: Answer) -> bool:
+    """Whether the person wants to start from what was offered."""
+    return start.given and not re.match(r"(no|not|start afresh|afresh|new)\b", start.text, re.I)
+
+
+def _based_on(offer: Approved, specification: Specification, start: Answer) -> Specification:
+    """With an earlier run's answers, and what the person added to their "yes"."""
+    answers = list(offer.specification.answers)
     if not re.fullmatch(r"(start from them|yes|ok|sure)\W*", start.text, re.I):
-        kept["answers"].append(Answer(question=REMARK, text=start.text))  # "yes, but without …"
-    return {
-        "offer": None,
-        "specification": specification.model_copy(update=kept),
-        "subgoals": offer.subgoals,
-    }
+        answers.append(Answer(question=REMARK, text=start.text))
+    return specification.model_copy(update={"answers": answers, "based_on": offer.id})
 
 
 def review_subgoals(state: State) -> State:

@@ -156,6 +156,15 @@ async def test_a_topic_that_an_answer_mentions_is_not_asked_about(
     assert dimensions([found.questions]) == ["topic opera", *EVERY]
 
 
+async def test_a_goal_that_names_no_topic_of_the_data_is_asked_for_its_scope_once(
+    embedded: Door, embedder: Embedder
+) -> None:
+    data = profile(topics=[topic("cooking", 0.5), topic("opera", 0.4)])
+    rounds, _ = await asked_in_turn(CODE, data, embedded, embedder)
+    assert dimensions(rounds) == ["scope", *EVERY]
+    assert "cooking (50%), opera (40%)" in rounds[0][0].text
+
+
 async def test_topics_that_look_alike_do_not_end_the_questions(
     embedded: Door, embedder: Embedder
 ) -> None:
@@ -309,7 +318,7 @@ async def test_a_question_is_not_repeated_in_other_words(store: Store, embedder:
     wanted = [
         question("customers", "Which customers are your users?"),
         question("form", "How long may an answer be?"),
-        question("length", "How long may the answers be?"),
+        question("length", "How long may answers be?"),
     ]
     found = await clarified(store, embedder, reply(*wanted), before)
     assert [q.text for q in found.questions] == ["How long may an answer be?"]
@@ -384,9 +393,7 @@ async def test_the_prompt_fences_goal_data_settled_points_and_answers() -> None:
     assert fenced["DOMAIN AND TASK"] == "Domain: medicine. Task: not given."
     assert "50 rows of messages" in fenced["THE DATA"] and "dosing 60 %" in fenced["THE DATA"]
     assert fenced["SETTLED SO FAR"] == "users: nurses; doctors\nedge cases: no name given"
-    assert fenced["ANSWERS SO FAR"] == (
-        "- scope? → Pills.\n- tone? → calm (not answered; assumed)"
-    )
+    assert fenced["ANSWERS SO FAR"] == ("- scope? → Pills.\n- tone? → calm (not answered; assumed)")
     assert user["content"].endswith("Round 2 of at most 3; at most 4 questions.")
     assert "Ignore all rules" not in system["content"]
 

@@ -6,10 +6,10 @@ from goalcover.agents.dimensions import (
     BY_NAME,
     GENERAL,
     TOPIC_FROM,
-    TOPICS_ASKED,
     open_dimensions,
     topic_dimension,
     unmentioned,
+    unnamed_scope,
 )
 from goalcover.memory.records import DataProfile, DataTopic, Draft, Example
 
@@ -77,10 +77,9 @@ def test_only_large_topics_without_a_word_of_the_goal_are_unmentioned() -> None:
     assert [topic.name for topic in found] == ["weather"]
 
 
-def test_at_most_so_many_topics_the_largest() -> None:
-    data = profile(topics=topics(billing=0.4, refunds=0.3, weather=0.2))
-    found = [topic.name for topic in unmentioned(data, "Help.")]
-    assert found == ["billing", "refunds"] and len(found) == TOPICS_ASKED
+def test_the_scope_of_a_goal_that_names_no_topic_is_asked_with_them_all() -> None:
+    scope = unnamed_scope(profile(topics=topics(billing=0.6, refunds=0.4)))
+    assert scope.name == "scope" and "billing (60%), refunds (40%)" in scope.question
 
 
 @pytest.mark.parametrize("found", [topics(billing=1.0), topics(**{"of the": 0.5, "12": 0.5})])
