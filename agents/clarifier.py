@@ -182,9 +182,11 @@ def _place(answer: Answer) -> tuple[str, str]:
     if not dimension.startswith("topic "):
         return (BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"), text
     topic = dimension.removeprefix("topic ")
-    if re.match(r"(out|outside|no|not|leave (it )?out|exclude|ignore)\b", answer.text, re.I):
-        return "out_of_scope", topic
-    return "in_scope", topic if re.match(r"(in|yes|include)\b", answer.text, re.I) else answer.text
+    out = re.match(r"(out|outside|no|not|leave (it )?out|exclude|ignore)\b", answer.text, re.I)
+    plain = out or re.match(r"(in|yes|include)\b", answer.text, re.I)
+    # What more they say ("in scope, but only for firms") is kept.
+    whole = topic if plain and len(answer.text.split()) < 4 else f"{topic} ({answer.text})"
+    return "out_of_scope" if out else "in_scope", whole
 
 
 async def _similarity(embedder: Embedder, ones: Sequence[str], others: Sequence[str]) -> float:

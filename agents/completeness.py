@@ -126,7 +126,7 @@ async def check_complete(
         if subgoal.id not in asked_for:
             message = f"Nothing in the specification asks for “{subgoal.name}”."
             findings.append(finding("complete", [subgoal], message))
-    return findings, matrix
+    return list({found.id: found for found in findings}.values()), matrix
 
 
 def _where(clause: ClauseCover) -> str:

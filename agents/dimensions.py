@@ -138,7 +138,7 @@ def _seeing(dimension: Dimension, seen: str) -> Dimension:
 
 def unnamed_scope(profile: DataProfile) -> Dimension:
     """Asked instead of topic by topic where the goal names none of them."""
-    topics = ", ".join(f"{topic.name} ({topic.share:.0%})" for topic in profile.topics[:5])
+    topics = "; ".join(f"{topic.name} ({topic.share:.0%})" for topic in profile.topics[:5])
     return replace(
         SCOPE,
         question=f"The goal names none of the topics of your rows: {topics}. {SCOPE.question}",

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 import yaml
-from rich.markup import escape
 from rich.prompt import Prompt
 from rich.text import Text
 
@@ -49,7 +48,7 @@ def ask_subgoals(pending: Pending) -> dict[str, Any]:
         try:
             edited = EDITS[choice](subgoals)
         except UserError as error:
-            terminal.err.print(f"[red]{escape(str(error))}[/]")
+            terminal.err.print(Text(str(error)), style="red")
             continue
         if edited != subgoals:
             return _edited(edited)
@@ -93,7 +92,6 @@ def _numbers(question: str, most: int) -> list[int]:
 def _text(question: str, default: str = "") -> str:
     """Own words, or the default; asked again while both are empty."""
     while True:
-        # Not as markup, in which ":100:" is an emoji.
         shown = Text.assemble(question, (f" ({default})" if default else "", "dim"))
         answer = Prompt.ask(shown, console=terminal.err, default=default, show_default=False)
         if answer.strip():
@@ -113,8 +111,8 @@ def _add(subgoals: Subgoals) -> Subgoals:
 
 
 def _remove(subgoals: Subgoals) -> Subgoals:
-    for place in _numbers("Remove which?", len(subgoals)):
-        subgoals = sets.removed(subgoals, subgoals[place].id)
+    for gone in [subgoals[place].id for place in _numbers("Remove which?", len(subgoals))]:
+        subgoals = sets.removed(subgoals, gone)
     return subgoals
 
 
@@ -174,7 +172,7 @@ def _in_editor(subgoals: Subgoals) -> Subgoals:
             return sets.parse_subgoals(yaml.safe_load(found), "your edit")
         except (UserError, yaml.YAMLError) as error:
             problem = " ".join(str(error).split())
-            terminal.err.print(f"[red]{escape(problem)}[/]")
+            terminal.err.print(Text(problem), style="red")
             own = "".join(ln for ln in found.splitlines(True) if not ln.startswith("# MEND: "))
             text = f"# MEND: {problem}\n{own}"
             Prompt.ask("Enter opens the editor again", console=terminal.err, default="")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -19,8 +20,8 @@ def printable(text: str) -> str:
 class PlainConsole(Console):
     """Prints no control character but rich's own, and takes no ":100:" for an emoji."""
 
-    def __init__(self, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, emoji=False)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(emoji=False, **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ..graph import session
 from ..memory.records import Contract, DataProfile, Draft, Finding, Specification, Subgoal
@@ -13,11 +13,16 @@ from . import terminal
 from .terminal import err
 
 
+def _print(*parts: str | tuple[str, str]) -> None:
+    """Texts, or texts with a style, in one line. Never as markup, which loses backslashes."""
+    err.print(Text.assemble(*parts))
+
+
 def show_profile(profile: dict[str, Any]) -> None:
     """What the data looks like, so that the questions can be answered with it in view."""
     err.print("\n[bold]Your data[/]")
     for line in lines(DataProfile.model_validate(profile)):
-        err.print(f"  {escape(line)}", highlight=False)
+        _print(f"  {line}")
 
 
 def show_specification(specification: dict[str, Any]) -> None:
@@ -30,20 +35,18 @@ def show_specification(specification: dict[str, Any]) -> None:
     points["open points"] = "; ".join(found.open_points)
     for name, text in points.items():
         if text:
-            table.add_row(name.replace("_", " "), escape(text))
+            table.add_row(name.replace("_", " "), Text(text))
     err.print(table)
     if found.ended:
-        err.print(f"No more questions: {escape(found.ended)}.", highlight=False)
+        _print(f"No more questions: {found.ended}.")
 
 
 def show_question(question: dict[str, Any], place: str) -> None:
     """A question with its suggestions, and in brackets the id that --answers knows it by."""
-    err.print(
-        f"\n{place} \\[{question['id']}] [bold]{escape(question['text'])}[/]", highlight=False
-    )
-    err.print(escape(question["reason"]), style="dim", highlight=False)
+    _print(f"\n{place} [{question['id']}] ", (question["text"], "bold"))
+    _print((question["reason"], "dim"))
     for number, suggestion in enumerate(question["suggestions"], start=1):
-        err.print(f"  {number}. {escape(suggestion)}", highlight=False)
+        _print(f"  {number}. {suggestion}")
 
 
 def show_subgoals(args: dict[str, Any]) -> None:
@@ -51,32 +54,30 @@ def show_subgoals(args: dict[str, Any]) -> None:
     table = Table("", "name", "what a row must demonstrate", "wanted", title="Subgoals")
     subgoals = [Subgoal.model_validate(subgoal) for subgoal in args["subgoals"]]
     for number, subgoal in enumerate(subgoals, start=1):
-        table.add_row(
-            str(number), escape(subgoal.name), _demonstration(subgoal), escape(_wanted(subgoal))
-        )
+        table.add_row(str(number), Text(subgoal.name), _demonstration(subgoal), _wanted(subgoal))
     err.print(table)
     contract = Contract.model_validate(args["contract"])
     show_matrix(contract, {subgoal.id: subgoal.name for subgoal in subgoals})
     for number, finding in enumerate(contract.findings, start=1):
         show_finding(finding, number)
     for line in contract.unchecked:
-        err.print(f"[red]not checked[/]: {escape(line)}", highlight=False)
+        _print(("not checked", "red"), f": {line}")
     if not contract.findings and not contract.unchecked:
         err.print("[green]The checks found nothing: atomic, disjoint, complete.[/]")
     if open_points := args["specification"]["open_points"]:
-        err.print(f"Still open: {escape('; '.join(open_points))}", highlight=False)
+        _print(f"Still open: {'; '.join(open_points)}")
 
 
-def _demonstration(subgoal: Subgoal) -> str:
-    parts = [escape(subgoal.description)]
+def _demonstration(subgoal: Subgoal) -> Text:
+    told = Text(subgoal.description)
     if subgoal.counts:
-        parts.append(f"[dim]counts: {escape(shorten(subgoal.counts, 160))}[/]")
+        told.append(f"\ncounts: {shorten(subgoal.counts, 160)}", "dim")
     if subgoal.does_not_count:
-        parts.append(f"[dim]does not: {escape(shorten(subgoal.does_not_count, 160))}[/]")
+        told.append(f"\ndoes not: {shorten(subgoal.does_not_count, 160)}", "dim")
     if row := subgoal.example:
         text = f"{shorten(row.input, 80)} → {shorten(row.output, 80)}"
-        parts.append(f"[dim]for example: {escape(text)}[/]")
-    return "\n".join(parts)
+        told.append(f"\nfor example: {text}", "dim")
+    return told
 
 
 def _wanted(subgoal: Subgoal) -> str:
@@ -91,20 +92,19 @@ def show_matrix(contract: Contract, names: dict[str, str]) -> None:
         return
     table = Table("what is asked for", "subgoals", title="Who answers for what")
     for clause in contract.matrix:
-        covering = ", ".join(escape(names.get(name, name)) for name in clause.subgoal_ids)
-        if not covering:
-            covering = "[dim]said of every row[/]" if clause.qualifies else "[red]none[/]"
-        table.add_row(escape(clause.text), covering)
+        covering = Text(", ".join(names.get(name, name) for name in clause.subgoal_ids))
+        if not clause.subgoal_ids:
+            covering = Text("said of every row", "dim") if clause.qualifies else Text("none", "red")
+        table.add_row(Text(clause.text), covering)
     err.print(table)
 
 
 def show_finding(finding: Finding, number: int) -> None:
-    what = f"[yellow]{number}. not {finding.check}[/]: {escape(finding.message)}"
-    err.print(what, highlight=False)
+    _print((f"{number}. not {finding.check}", "yellow"), f": {finding.message}")
     for line in finding.evidence:
-        err.print(f"   [dim]{escape(line)}[/]", highlight=False)
+        _print((f"   {line}", "dim"))
     if finding.overruled is not None:
-        err.print(f"   overruled: {escape(finding.overruled)}", highlight=False)
+        _print(f"   overruled: {finding.overruled}")
 
 
 def show_pending(pending: session.Pending) -> None:

@@ -4,7 +4,6 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.prompt import Confirm, IntPrompt, Prompt
 from rich.text import Text
 
@@ -73,10 +72,10 @@ class Reviewer:
         """Answers what the file knows; the rest takes its default."""
         found = {}
         for question in pending.args["questions"]:
-            for key in (question["id"], question["dimension"]):
-                if key in self._answers:
-                    found[question["id"]] = self._answers[key]
-                    self._used.add(key)
+            keys = (question["id"], question["dimension"])
+            if key := next((key for key in keys if key in self._answers), None):
+                found[question["id"]] = self._answers[key]
+                self._used.add(key)
         return review.edit("answer_questions", {"answers": found})
 
 
@@ -133,7 +132,7 @@ def ask_synthesis(pending: Pending) -> dict[str, Any]:
         {
             **item,
             "rows": IntPrompt.ask(
-                f"rows for {escape(item['gap_id'])}", console=terminal.err, default=item["rows"]
+                Text(f"rows for {item['gap_id']}"), console=terminal.err, default=item["rows"]
             ),
         }
         for item in plan["items"]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -59,7 +58,7 @@ LINE_EVERY = 10.0
 
 
 def note(line: str) -> None:
-    err.print(escape(line), style="dim", highlight=False, soft_wrap=True)
+    err.print(Text(line), style="dim", soft_wrap=True)
 
 
 class _Progress(Progress):
@@ -78,7 +77,7 @@ class Display:
 
     def __init__(self) -> None:
         self._progress = _Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
@@ -133,7 +132,7 @@ class Display:
         self._progress.spent = spent_text(progress.spent)
         self._progress.update(
             self._task,
-            description=escape(text),
+            description=text,
             completed=progress.done,
             total=progress.total or None,
             rate=f"{rate:,.0f} rows/s" if progress.total and rate else "",
@@ -173,7 +172,7 @@ def short(count: int) -> str:
 def show_plan(plan: dict[str, Any]) -> None:
     table = Table("gap", "rows", title="Rows to synthesise")
     for item in plan["items"]:
-        table.add_row(escape(item["gap_id"]), str(item["rows"]))
+        table.add_row(Text(item["gap_id"]), str(item["rows"]))
     err.print(table)
     cost = plan["cost_usd"]
     money = "price unknown (give --prices)" if cost is None else f"{cost:.2f} USD"
@@ -205,22 +204,23 @@ def show_report(report: Report) -> None:
     if spent.tokens_in:
         show_spent(spent)
     for line in report.provenance.notes[:1]:
-        out.print(escape(line), style="dim", highlight=False)
+        out.print(Text(line), style="dim")
     names = {"html": "report", "scores": "scores", "filtered": "filtered", "synthetic": "synthetic"}
     for key, label in names.items():
         if path := report.files.get(key):
-            out.print(f"{label:10}{escape(path)}", soft_wrap=True, highlight=False)
+            out.print(Text(f"{label:10}{path}"), soft_wrap=True)
 
 
 def show_overlap(report: Report) -> None:
     """What the scores say of the subgoals: which move together, which no row tells apart."""
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     for pair in (pair for pair in report.overlaps if pair.together):
-        out.print(f"Overlap in the data: {escape(_overlap_text(pair, names))}", highlight=False)
+        out.print(Text(f"Overlap in the data: {_overlap_text(pair, names)}"))
     for standing in (standing for standing in report.standing if not standing.apart):
         out.print(
-            f"“{escape(names[standing.subgoal_id])}” is not told apart from the goal as a whole: "
+            f"“{names[standing.subgoal_id]}” is not told apart from the goal as a whole: "
             f"{standing.parted} of {standing.supporting} rows part it from the other subgoals.",
+            markup=False,
             highlight=False,
         )
 
@@ -242,7 +242,7 @@ def show_gaps(report: Report) -> None:
     lacking = [c.subgoal for c in report.coverage if c.verdict != "enough"]
     for subgoal, name in ((subgoal.id, subgoal.name) for subgoal in lacking):
         if gap := next((gap for gap in report.gaps if gap.subgoal_id == subgoal), None):
-            table.add_row(escape(name), escape(gap.name), f"{gap.prevalence:.0%}")
+            table.add_row(Text(name), Text(gap.name), f"{gap.prevalence:.0%}")
     if table.row_count:
         out.print(table)
     if len(report.gaps) > table.row_count:
@@ -258,7 +258,7 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     for c in coverage:
         low, high = c.interval or (None, None)
         table.add_row(
-            escape(c.subgoal.name),
+            Text(c.subgoal.name),
             f"[{COLOURS[c.verdict]}]{c.verdict}[/]",
             f"{c.supporting} of {c.judged}",
             str(c.wanted),
@@ -282,7 +282,7 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
 def show_failures(found: list[tuple[str, int]]) -> None:
     """Why judgements are missing."""
     for reason, pairs in found:
-        out.print(f"{pairs} failed: {escape(reason)}", style="red", highlight=False)
+        out.print(Text(f"{pairs} failed: {reason}"), style="red")
 
 
 def check_prices(config: ModelConfig) -> None:
@@ -300,7 +300,7 @@ def show_audit(found: list[Agreement], names: dict[str, str]) -> None:
     for a in found:
         low, high = a.shift_interval or (None, None)
         table.add_row(
-            escape(names[a.subgoal_id]),
+            Text(names[a.subgoal_id]),
             str(a.rows),
             "–" if a.shift is None else f"{a.shift:+.3f}",
             "–" if low is None else f"{low:+.3f} to {high:+.3f}",
@@ -332,7 +332,7 @@ def show_runs(found: list[Run]) -> None:
     table.columns[0].no_wrap = True
     for run in found:
         cells = [run.id, run.status, run.stage, Path(run.data).name, shorten(run.goal, 60)]
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(Text, cells))
     out.print(table)
 
 
@@ -347,7 +347,7 @@ def show_batches(found: list[Batch]) -> None:
         judge = batch.judge.replace(f" at {place}", "")
         name = batch.id or f"{batch.key} (not confirmed)"
         cells = [name, batch.state, place, judge, f"{batch.requests:,}", batch.created[:19]]
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(Text, cells))
     out.print(table)
 
 
@@ -371,7 +371,7 @@ def show_evaluation(found: Evaluation) -> None:
         table.add_row(CHECKS.get(r.check, r.check), f"{r.unit}s", *cells)
     out.print(table)
     for line in (f"Model: {found.model}.", *found.how, found.note):
-        out.print(escape(line), style="dim", highlight=False)
+        out.print(Text(line), style="dim")
 
 
 def show_approved(found: list[Approved]) -> None:
@@ -383,7 +383,7 @@ def show_approved(found: list[Approved]) -> None:
     for one in found:
         names = ", ".join(subgoal.name for subgoal in one.subgoals)
         goal = shorten(one.specification.goal.text, 80)
-        table.add_row(*map(escape, (one.id, one.created[:16].replace("T", " "), goal, names)))
+        table.add_row(*map(Text, (one.id, one.created[:16].replace("T", " "), goal, names)))
     out.print(table)
 
 

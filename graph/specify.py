@@ -10,7 +10,7 @@ from langgraph.types import Command
 
 from ..agents import checker, clarifier, decomposer
 from ..memory.approved import RESEMBLES
-from ..memory.records import Approved, Proposal, Question, Specification
+from ..memory.records import Approved, Contract, Proposal, Question, Specification
 from ..tools.profile import profile as profile_data
 from ..tools.text import listed, shorten
 from .state import State
@@ -137,7 +137,7 @@ async def check(
             return Command(update={"contract": contract, "approved": True}, goto="remember")
         return Command(update={"contract": contract}, goto="review_subgoals")
     best = state.get("best")
-    if best is None or len(contract.open) < len(best.contract.open):
+    if best is None or _faults(contract) < _faults(best.contract):
         best = Proposal(subgoals=subgoals, contract=contract)
     if contract.open and state.get("decompositions", 0) < box.config.rounds:
         return Command(update={"contract": contract, "best": best}, goto="decompose")
@@ -147,14 +147,21 @@ async def check(
     )
 
 
+def _faults(contract: Contract) -> tuple[int, int]:
+    """For comparing proposals: what could not be checked weighs more than any finding."""
+    return len(contract.unchecked), len(contract.open)
+
+
 async def remember(state: State, runtime: Run) -> State:
     """Keeps what a person approved, as a starting point for goals like this one."""
     box = runtime.context
     if box.config.memory:
+        # Under the goal as given: a later one is compared before its domain and task are settled.
+        specification = state["specification"].model_copy(update={"goal": box.config.goal})
         approved = Approved(
             id=box.run,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            specification=state["specification"],
+            specification=specification,
             subgoals=state["subgoals"],
         )
         await box.approved.keep(approved, box.embedder.encode)

@@ -99,7 +99,7 @@ def test_the_prompt_lists_the_subgoals_with_their_examples() -> None:
         ("States dosing, in drops or in milligrams.", []),
         ("Names drugs such as aspirin and ibuprofen.", []),
         # An "and" between things joins two capabilities where the goal asks for each apart.
-        ("Explains medicine dosing and side effects.", ["Explains medicine dosing", "Explains sid"]),
+        ("Explains drug dosing and side effects.", ["Explains drug dosing", "Explains side ef"]),
         ("Explains trial and error.", []),
     ],
 )  # fmt: skip
@@ -115,8 +115,8 @@ async def test_the_embedded_model_goes_by_grammar_and_goal(
 async def test_a_clause_of_the_goal_that_holds_both_things_is_one_capability(
     embedded: Door,
 ) -> None:
-    goal = Specification(goal=Goal(text="Explain how a medicine is taken. Translate opera."))
-    subgoal = Subgoal(id="s", name="S", description="Explains dosing and intake.")
+    goal = Specification(goal=Goal(text="Explain the dosing of a medicine. Translate opera."))
+    subgoal = Subgoal(id="s", name="S", description="Explains drug dosing and medicine dosages.")
     assert await check_atomic(embedded, goal, [subgoal]) == []
 
 

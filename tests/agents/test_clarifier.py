@@ -162,7 +162,7 @@ async def test_a_goal_that_names_no_topic_of_the_data_is_asked_for_its_scope_onc
     data = profile(topics=[topic("cooking", 0.5), topic("opera", 0.4)])
     rounds, _ = await asked_in_turn(CODE, data, embedded, embedder)
     assert dimensions(rounds) == ["scope", *EVERY]
-    assert "cooking (50%), opera (40%)" in rounds[0][0].text
+    assert "cooking (50%); opera (40%)" in rounds[0][0].text
 
 
 async def test_topics_that_look_alike_do_not_end_the_questions(
@@ -246,7 +246,8 @@ async def test_a_skipped_answer_is_marked_as_assumed(embedded: Door, embedder: E
         ("not for now", [], ["cooking"]),
         ("leave it out", [], ["cooking"]),
         ("outside", [], ["cooking"]),
-        ("only desserts", ["only desserts"], []),
+        ("only desserts", ["cooking (only desserts)"], []),
+        ("in scope, but only for firms", ["cooking (in scope, but only for firms)"], []),
         ("", [], []),  # the default says nothing new
     ],
 )

@@ -58,7 +58,7 @@ def test_clauses(text: str, expected: list[str]) -> None:
             "explain symptoms, causes and cures",  # commas are for `clauses` to split
             ["explain symptoms, causes", "explain cures"],
         ),
-        ("advise on pregnancy and breastfeeding", ["advise on pregnancy", "advise on breastfeeding"]),
+        ("advise on births and breastfeeding", ["advise on births", "advise on breastfeeding"]),
         (
             "help learners by correcting mistakes and drilling verbs as well as telling stories",
             ["help learners", "correcting mistakes", "drilling verbs", "telling stories"],
@@ -113,7 +113,7 @@ def test_split_compound(text: str, expected: list[str]) -> None:
         ),
         ("Warns about side effects and interactions.", None),
         ("States amounts, in dollars or in euros.", None),
-        ("Names rules, such as tense and does the case, too.", None),
+        ("Writes tests, for example adds the sum and checks the total.", None),
         ("Explains how to store and use it.", None),
         ("Explains dosing.", None),
     ],
@@ -144,35 +144,13 @@ def test_two_things_that_a_description_names(text: str, expected: tuple[str, str
 SENTENCES = st.lists(
     st.sampled_from(
         [
-            "explain",
-            "warns",
-            "dosing",
-            "risks",
-            "correcting",
-            "mistakes",
-            "and",
-            "or",
-            "by",
-            "plus",
-            "also",
-            "about",
-            "of",
-            "the",
-            "which",
-            "it",
-            ",",
-            ";",
-            ".",
-            ":",
-            "such_as",
-            "including",
-            "considering",
-            "as_well_as",
-            "along_with",
+            *("explain", "warns", "dosing", "risks", "correcting", "mistakes", "it", "the"),
+            *("and", "or", "by", "plus", "also", "about", "of", "which", ",", ";", ".", ":"),
+            *("such as", "including", "considering", "as well as", "along with"),
         ]
     ),
     max_size=14,
-).map(lambda parts: " ".join(parts).replace("_", " ").replace(" ,", ",").replace(" .", "."))
+).map(lambda parts: " ".join(parts).replace(" ,", ",").replace(" .", "."))
 TEXTS = st.one_of(st.text(max_size=80), SENTENCES)
 
 CONNECTIVES = set(words("as well as plus along with considering including"))

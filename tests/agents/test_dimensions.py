@@ -79,7 +79,7 @@ def test_only_large_topics_without_a_word_of_the_goal_are_unmentioned() -> None:
 
 def test_the_scope_of_a_goal_that_names_no_topic_is_asked_with_them_all() -> None:
     scope = unnamed_scope(profile(topics=topics(billing=0.6, refunds=0.4)))
-    assert scope.name == "scope" and "billing (60%), refunds (40%)" in scope.question
+    assert scope.name == "scope" and "billing (60%); refunds (40%)" in scope.question
 
 
 @pytest.mark.parametrize("found", [topics(billing=1.0), topics(**{"of the": 0.5, "12": 0.5})])

@@ -1,5 +1,7 @@
 """What the checks have in common: ids of findings, and ids that a reply must give once each."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ DOSING = Subgoal(id="dosing", name="Dosing", description="States doses.")
 RISKS = Subgoal(id="risks", name="Risks", description="Warns about risks.")
 
 
-def id_of(*subgoals: Subgoal, check="atomic", message: str = "m", clause: str = "") -> str:
+def id_of(*subgoals: Subgoal, check: Any = "atomic", message: str = "m", clause: str = "") -> str:
     return finding(check, subgoals, message, clause=clause).id
 
 

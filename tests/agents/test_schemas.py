@@ -73,11 +73,12 @@ ROW = Example(input=EVIL, output=EVIL)
 
 def hostile_specification() -> Specification:
     question = Question(id="q", dimension=EVIL, text=EVIL, default=EVIL)
+    settled: dict[str, Any] = {name: [EVIL, EVIL] for name in Draft.model_fields}
     return Specification(
         goal=Goal(text=EVIL, domain=EVIL, task=EVIL),
         answers=[Answer(question=question, text=EVIL), Answer(question=question, text=EVIL)],
         open_points=[EVIL],
-        **{name: [EVIL, EVIL] for name in Draft.model_fields},
+        **settled,
     )
 
 

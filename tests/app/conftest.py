@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from answers import support_rows
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from goalcover.app import cli
 

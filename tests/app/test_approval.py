@@ -11,7 +11,7 @@ from goalcover.memory.records import Contract, Finding, Goal, Specification, Sub
 
 REFUNDS = Subgoal(id="refunds", name="Refunds", description="Says how to get money back.")
 BILLING = Subgoal(
-    id="billing", name="Billing", description="Explains charges and issues refunds.", counts="c"
+    id="billing", name="Billing", description="Explains charges and states dates.", counts="c"
 )
 OVERLAP = Finding(id="f1", check="disjoint", subgoal_ids=["refunds", "billing"], message="Same.")
 JOINED = Finding(id="f2", check="atomic", subgoal_ids=["billing"], message="Two things.")
@@ -24,11 +24,14 @@ Ask = Callable[..., dict[str, Any]]
 def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The decision after these lines, every one of which is asked for."""
 
-    def run(*lines: str, findings: tuple[Finding, ...] = ()) -> dict[str, Any]:
+    def run(
+        *lines: str, findings: tuple[Finding, ...] = (), others: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         left = iter(lines)
+        more = [Subgoal(id=name, name=name, description=f"Says {name}.") for name in others]
         monkeypatch.setattr("builtins.input", lambda *prompt: next(left))
         args = {
-            "subgoals": [s.model_dump(exclude_defaults=True) for s in (REFUNDS, BILLING)],
+            "subgoals": [s.model_dump(exclude_defaults=True) for s in (REFUNDS, BILLING, *more)],
             "contract": Contract(findings=list(findings)).model_dump(),
             "specification": Specification(goal=Goal(text="Help.")).model_dump(),
         }
@@ -103,6 +106,8 @@ def test_adding_a_name_again_is_refused(ask: Ask, capsys: pytest.CaptureFixture[
 
 def test_remove(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
     assert names(ask("remove", "0", "3", "x", "", "#2")) == ["Refunds"]
+    assert names(ask("remove", "1", others=("Third", "Fourth"))) == ["Billing", "Third", "Fourth"]
+    assert names(ask("remove", "1 and 3", others=("Third", "Fourth"))) == ["Billing", "Fourth"]
     assert capsys.readouterr().err.count("Give numbers from 1 to 2.") == 4
     assert ask("remove", "1 2", "approve")["type"] == "approve", "the last one stays: nothing is"
     assert "is the only subgoal" in capsys.readouterr().err
@@ -117,10 +122,10 @@ def test_merge(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_split_offers_the_halves(ask: Ask) -> None:
-    parts = edited(ask("split", "2", "", "Charges", "", "Paybacks"))["subgoals"][1:]
+    parts = edited(ask("split", "2", "", "Charges", "", "Dates"))["subgoals"][1:]
     assert [(p["id"], p["name"], p["description"]) for p in parts] == [
         ("billing_1", "Charges", "Explains charges"),
-        ("billing_2", "Paybacks", "issues refunds"),
+        ("billing_2", "Dates", "states dates"),
     ]
 
 
@@ -139,9 +144,7 @@ def test_wanted(ask: Ask, line: str, count: int | None, share: float | None) -> 
 
 
 @pytest.mark.parametrize("line", ["many", "0", "-3", "0 %", "101 %", "nan%", "inf%", "1.5", "%"])
-def test_wanted_takes_no_nonsense(
-    ask: Ask, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wanted_takes_no_nonsense(ask: Ask, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ask("wanted", "1", line, "approve")["type"] == "approve"
     assert "neither a number of rows nor a share" in capsys.readouterr().err
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from answers import SUBGOALS, answer, judged_row, schema_of, support_rows
@@ -28,13 +29,6 @@ def command(*args: object) -> list[str]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "support.jsonl"
-    path.write_text(support_rows(30))
-    return path
-
-
-@pytest.fixture
 def subgoals(tmp_path: Path) -> Path:
     path = tmp_path / "subgoals.yaml"
     path.write_text(json.dumps(SUBGOALS))
@@ -51,6 +45,21 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True)
     assert "HEAVY []" in done.stdout and "resume" in done.stdout
+
+
+COMMANDS = ("run", "resume", "runs", "show", "batches", "memory", "report", "score", "filter",
+            "eval", "eval decomposition")  # fmt: skip
+
+
+def test_help_of_every_command(call: Any) -> None:
+    whole = call("--help").stdout
+    for command in COMMANDS:
+        done = call(*command.split(), "--help")
+        assert done.exit_code == 0 and "Usage: " in done.stdout
+        assert command.split()[0] in whole
+    for flag in ("--no-memory", "--questions", "--yes", "--answers"):
+        assert flag in call("run", "--help").stdout
+    assert "--forget" in call("memory", "--help").stdout
 
 
 def test_run_show_report_and_runs(data: Path, subgoals: Path, tmp_path: Path) -> None:

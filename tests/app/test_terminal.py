@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
-import pytest
 from answers import (
     ANSWERS,
     Body,
@@ -21,20 +20,12 @@ from answers import (
     ids_of,
     prompt_of,
     schema_of,
-    support_rows,
 )
 from fake_server import FakeServer
 
 ENTER = "\r"
 GOAL = "Help customers with billing, refunds and returns."
 ANSWER, APPROVE, SYNTHESIS = "Your answer.*: ", r"or reject \(says why\)\?.*: ", "approve, edit.*: "
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "support.jsonl"
-    path.write_text(support_rows(30))
-    return path
 
 
 class Terminal:
@@ -234,8 +225,9 @@ def test_every_edit_of_the_subgoals_and_of_the_synthesis(data: Path) -> None:
         term.types("edit", "rows for.*: ")
         term.types("many", "valid integer")
         term.reads("rows for.*: ")
-        term.types("2", "rows for billing_2.*: ")
-        term.types("0", "Synthesise 2 rows.*: ")
+        term.types("0", "rows for billing_2.*: ")
+        term.types("0", "rows for returns.*: ")
+        term.types("2", "Synthesise 2 rows.*: ")
         term.types("y", "report.html")
         term.ends(0, "synthetic")
         assert not server.errors

@@ -19,9 +19,9 @@ from goalcover.agents import checker
 from goalcover.agents.atomicity import AtomicAsk, AtomicVerdict, AtomicVerdicts
 from goalcover.agents.completeness import CoveredClause, Matrix, MatrixAsk
 from goalcover.agents.disjointness import (
+    PlaceAsk,
     Placement,
     Placements,
-    PlaceAsk,
     SeparateAsk,
     WrittenProbe,
     WrittenProbes,
@@ -135,7 +135,7 @@ def test_a_bad_file_is_refused_with_the_entry(
 @pytest.mark.parametrize("text", ["{", "one: 1", "just text"])
 def test_a_file_that_is_no_list_is_refused(text: str, tmp_path: Path) -> None:
     (path := tmp_path / "cases.yaml").write_text(text)
-    with pytest.raises(UserError, match="cases.yaml"):
+    with pytest.raises(UserError, match=r"cases\.yaml"):
         read_cases(path)
 
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_list_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def case(name: str, goal: str = "Explain fees, warn about risks.", **labels: Any) -> Case:
-    made = [Subgoal(**s) for s in subgoals("fees", "risks", "tax", "opera")]
+    made = [Subgoal.model_validate(s) for s in subgoals("fees", "risks", "tax", "opera")]
     return Case(id=name, domain="d", split="dev", goal=goal, subgoals=made, **labels)
 
 
@@ -211,6 +211,26 @@ def test_precision_and_recall(
     for unit, expected in (("item", item), ("list", whole)):
         rates = result(evaluation, check, unit)
         assert (rates.precision.value, rates.recall.value) == expected, unit
+
+
+@pytest.mark.parametrize(
+    ("said", "hits"),
+    [
+        ("warning of heart risks", True),  # two of four words are shared
+        ("heart", True),
+        ("fees of the heart clinic yesterday", False),
+        ("of it", False),
+    ],
+)
+def test_a_lost_piece_is_found_by_half_of_its_words(
+    said: str, hits: bool, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    piece = "warn about sudden heart failure"
+    one = case("one", goal=f"Explain fees, {piece}.", lost=[piece])
+    found = result(
+        compared([(one, contract(one, lost=[said]))], monkeypatch, store), "lost", "item"
+    )
+    assert (found.precision.value, found.recall.value) == (int(hits), int(hits))
 
 
 def test_counts_are_summed_over_lists(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:

@@ -21,7 +21,10 @@ def test_the_example_shows_its_missing_capability(tmp_path: Path) -> None:
     assert verdicts["Which drugs interact and why"] == "missing"
     assert verdicts["Pregnancy"] == verdicts["Breastfeeding"] == "thin"
     assert verdicts["When symptoms need urgent care"] == verdicts["Side effects"] == "enough"
-    assert not report.findings, "the compound subgoals were split by the loop"
+    assert not report.contract.findings, "the compound subgoals were split by the loop"
+    assert all(c.subgoal_ids or c.qualifies for c in report.contract.matrix)
+    assert report.profile and report.profile.read == report.rows.read
+    assert not any(answer.given for answer in report.specification.answers)
     assert all(0 < gap.prevalence <= 1 and gap.evidence for gap in report.gaps)
 
     rows = EXAMPLE.read_bytes().splitlines(keepends=True)

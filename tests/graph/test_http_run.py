@@ -84,7 +84,7 @@ async def test_reviews_edit_and_reject(data: Path, tmp_path: Path) -> None:
 
     with FakeServer(answer) as server:
         report = await _run(data, tmp_path, server, reviewer)
-        checks = sum(schema_of(body) == "Findings" for body in server.requests)
+        checks = sum(schema_of(body) == "AtomicVerdicts" for body in server.requests)
         prompts = [str(b["messages"]) for b in server.requests if schema_of(b) == "Decomposition"]
     assert [c.subgoal.id for c in report.coverage] == ["refunds", "returns"]
     assert report.specification.answers[0].text == "firms"

@@ -6,12 +6,14 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from answers import answer, support_rows
 from fake_server import FakeServer
 
 from goalcover.graph import review, session
+from goalcover.graph.specify import START_FROM
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 CTL = shutil.which("pg_ctl") or (str(PROGRAMS[-1] / "pg_ctl") if PROGRAMS else None)
@@ -48,6 +50,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     control("-m", "immediate", "stop")
 
 
+def stop_at_approval(pending: session.Pending) -> dict[str, Any] | None:
+    return None if pending.name == "approve_subgoals" else review.approve()
+
+
 async def test_a_run_waits_and_goes_on(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_home: Path
 ) -> None:
@@ -55,13 +61,21 @@ async def test_a_run_waits_and_goes_on(
     data = tmp_path / "support.jsonl"
     data.write_text(support_rows(9))
     with FakeServer(answer) as server:
-        run_id = session.new_run(
-            session.configure(
-                data, "Help.", model="m", base_url=server.base_url, out=str(tmp_path / "out")
+        for similar in (False, True):  # the second is offered what was approved in the first
+            config = session.configure(
+                data, "Help.", model="m", base_url=server.base_url, out=str(tmp_path), memory=True
             )
-        )
-        with pytest.raises(session.Waiting):
-            await session.drive(run_id, lambda pending: None, lambda p: None)
-        report = await session.drive(run_id, lambda pending: review.approve(), lambda p: None)
-    assert report.coverage[0].judged == 9
+            run_id = session.new_run(config)
+            with pytest.raises(session.Waiting) as first:
+                await session.drive(run_id, lambda pending: None, lambda p: None)
+            questions = first.value.pending.args["questions"]
+            assert (questions[0]["id"] == START_FROM) == similar
+            with pytest.raises(session.Waiting) as second:
+                await session.drive(run_id, stop_at_approval, lambda p: None)
+            with pytest.raises(session.Waiting) as again:
+                await session.drive(run_id, lambda pending: None, lambda p: None)
+            assert again.value.pending == second.value.pending
+            report = await session.drive(run_id, lambda pending: review.approve(), lambda p: None)
+            assert report.coverage[0].judged == 9
+            assert report.contract.model_dump() == second.value.pending.args["contract"]
     assert not (own_home / "checkpoints.db").exists()

@@ -1,14 +1,18 @@
 """What a run must not lose, mix or send elsewhere when it is resumed or shares a folder."""
 
+import functools
+import json
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from answers import Body, answer, schema_of, support_rows
 from fake_server import FakeServer
 
-from goalcover.graph import review, session
+from goalcover.graph import review, session, specify
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Subgoal
 
@@ -115,4 +119,66 @@ def test_no_row_goes_to_a_tracing_server(
     finally:
         collector.shutdown()
         collector.server_close()
-    assert seen == []
+    # The client above asks for /info when it starts, now and then before it is stopped.
+    assert not [path for path in seen if path != "/info"]
+
+
+@pytest.mark.parametrize("node", ["profile", "clarify", "decompose", "check", "remember"])
+async def test_stopped_at_the_end_of_a_node_of_the_conversation(
+    node: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a node did is lost with it, but not what it paid for, and nothing before it."""
+    profiled: list[int] = []
+    work, profile_data = getattr(specify, node), specify.profile_data
+
+    @functools.wraps(work)
+    async def dies(*args: Any, **named: Any) -> Any:
+        await work(*args, **named)
+        raise RuntimeError("killed")
+
+    async def counted(*args: Any) -> Any:
+        profiled.append(1)
+        return await profile_data(*args)
+
+    monkeypatch.setattr(specify, "profile_data", counted)
+    with FakeServer(answer) as server:
+        config = session.configure(
+            data, "Help.", model="m", base_url=server.base_url, out=str(tmp_path), memory=True,
+            synthesize=0,
+        )  # fmt: skip
+        run_id = session.new_run(config)
+        with monkeypatch.context() as patch:
+            patch.setattr(specify, node, dies)
+            with pytest.raises(RuntimeError, match="killed"):
+                await session.drive(run_id, wait_at("none"), ignore)
+        assert session.get_run(run_id).status == "stopped"
+        report = await session.drive(run_id, wait_at("none"), ignore)
+        sent = Counter(json.dumps(body["messages"]) for body in server.requests)
+    assert set(sent.values()) == {1}, "nothing is asked twice"
+    assert len(profiled) == (2 if node == "profile" else 1)
+    assert [answer.text for answer in report.specification.answers] == ["consumers"]
+    (kept,) = session.approved().list()
+    assert kept.id == run_id and kept.specification.answers == report.specification.answers
+    assert kept.subgoals == [c.subgoal for c in report.coverage]
+
+
+async def test_what_waits_is_not_looked_at_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeServer(answer) as server:
+        config = session.configure(data, "Help.", model="m", base_url=server.base_url,
+                                   out=str(tmp_path))  # fmt: skip
+        run_id = session.new_run(config)
+        shown = []
+        for _ in range(2):
+            with pytest.raises(session.Waiting) as waiting:
+                await session.drive(run_id, lambda pending: None, ignore)
+            shown.append(waiting.value.pending)
+            monkeypatch.setattr(specify, "profile_data", None)  # cannot be called again
+        assert shown[0] == shown[1]
+        with pytest.raises(session.Waiting, match="approval of its subgoals"):
+            await session.drive(run_id, wait_at("approve_subgoals"), ignore)
+        calls = server.calls
+        with pytest.raises(session.Waiting, match="approval of its subgoals"):
+            await session.drive(run_id, wait_at("approve_subgoals"), ignore)
+        assert server.calls == calls
