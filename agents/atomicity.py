@@ -62,6 +62,10 @@ class AtomicAsk(Ask[AtomicVerdicts]):
         for verdict in value.verdicts:
             if not verdict.atomic and len(verdict.capabilities) < 2:
                 raise ValueError(f"{verdict.subgoal_id}: name the capabilities that it joins")
+            if not verdict.atomic and not (
+                verdict.half_input.strip() and verdict.half_output.strip()
+            ):
+                raise ValueError(f"{verdict.subgoal_id}: write a row that shows one of them alone")
 
     async def embedded(self, embedder: Embedder) -> AtomicVerdicts:
         verdicts = []

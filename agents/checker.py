@@ -24,12 +24,12 @@ EMBEDDED = [
 ]
 
 
-def how(model: str, subgoals: int, probes: int) -> list[str]:
+def how(model: str) -> list[str]:
     return [
         f"Atomic: {model} named the capabilities of each subgoal, and a row that shows one alone.",
-        f"Disjoint: of {subgoals * (subgoals - 1) // 2} pairs, the {probes} closest (similarity "
-        f"{CLOSE} and more, and each subgoal with its nearest; at most {MOST_PAIRS}) were probed: "
-        f"{model} wrote a row for each side, and a call that did not know which placed them.",
+        f"Disjoint: of the closest pairs (similarity {CLOSE} and more, and each subgoal with its "
+        f"nearest; at most {MOST_PAIRS}; no other), {model} wrote a row for each side where it "
+        "could, and a call that did not know which said what each row shows.",
         f"Complete: {model} named the subgoals that cover each clause.",
     ]
 
@@ -67,12 +67,11 @@ async def check(
     for finding in (findings := [*atomic, *disjoint, *complete]):
         finding.overruled = overruled.get(finding.id)
     embedded = isinstance(door.model, EmbeddedModel)
-    pairs = {frozenset((probe.fits, probe.not_fits)) for probe in probes}
     return Contract(
         findings=findings,
         unchecked=unchecked + untold,
         matrix=matrix,
         # The embedded model compares texts: its probes hold no rows to show.
         probes=[] if embedded else probes,
-        how=EMBEDDED if embedded else how(door.model.name, len(subgoals), len(pairs)),
+        how=EMBEDDED if embedded else how(door.model.name),
     )

@@ -40,6 +40,13 @@ COVERED = 0.42
 """Embedded model: a topic whose name or example is this near to a clause of the goal is named."""
 
 
+REMARK = Question(id="remark", dimension="remark", text="Anything else?")
+"""What a person says without being asked hangs on this question."""
+
+REJECTION = Question(id="rejection", dimension="remark", text="What should be different?")
+"""So does what they say when they reject the subgoals."""
+
+
 class Settled(ReplySchema):
     """The specification so far, in short statements; an empty list where nothing is settled."""
 
@@ -121,9 +128,13 @@ class ClarifyAsk(Ask[Clarification]):
             {"role": "user", "content": "\n\n".join(parts)},
         ]
 
+    def check(self, value: Clarification) -> None:
+        for question in value.questions:
+            if not (question.text.strip() and question.reason.strip() and question.default.strip()):
+                raise ValueError("every question has a text, a reason and a default")
+
     async def embedded(self, embedder: Embedder) -> Clarification:
         goal, answers = self.specification.goal, self.specification.answers
-        goal_words = set(re.findall(r"[^\W_]+", goal.text.lower()))
         named = clauses(goal.text)
         asked = {answer.question.dimension for answer in answers}
         said = " ".join([goal.text, *(a.text for a in answers if a.given)])
@@ -132,7 +143,7 @@ class ClarifyAsk(Ask[Clarification]):
             for topic in unmentioned(self.profile, said)
             if await _similarity(embedder, named, [topic.name, topic.example.input]) < COVERED
         ]
-        left = open_dimensions(goal_words, len(named), self.profile)
+        left = open_dimensions(_held(said), len(named), self.profile)
         if sum(topic.share for topic in unsaid) >= UNNAMED:
             left = [unnamed_scope(self.profile), *(d for d in left if d.name != SCOPE.name)]
         else:
@@ -149,12 +160,12 @@ class ClarifyAsk(Ask[Clarification]):
         """Clauses of the goal by the dimension whose words they hold, then the answers."""
         goal, profile = self.specification.goal, self.profile
         points: dict[str, list[str]] = {name: [] for name in Draft.model_fields}
-        for clause in named:
-            held = set(re.findall(r"[^\W_]+", clause.lower()))
-            dimension = next((d for d in BY_NAME.values() if held & d.stated), None)
+        remarks = [a.text for a in self.specification.answers if _is_remark(a)]
+        for clause in [*named, *(clause for text in remarks for clause in clauses(text))]:
+            dimension = next((d for d in BY_NAME.values() if _held(clause) & d.stated), None)
             points[dimension.field if dimension else "in_scope"].append(clause)
         for answer in self.specification.answers:
-            if answer.text != AS_FAR:
+            if answer.text != AS_FAR and not _is_remark(answer):
                 field, text = _place(answer)
                 points[field].append(text)
         if not points["language"] and profile.languages:
@@ -182,11 +193,25 @@ def _place(answer: Answer) -> tuple[str, str]:
     if not dimension.startswith("topic "):
         return (BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"), text
     topic = dimension.removeprefix("topic ")
-    out = re.match(r"(out|outside|no|not|leave (it )?out|exclude|ignore)\b", answer.text, re.I)
-    plain = out or re.match(r"(in|yes|include)\b", answer.text, re.I)
+    bare = _bare(answer.text)
+    wanted = re.search(r"\b(yes|include|in scope)\b", bare, re.I)
+    out = not wanted and re.match(r"(out|outside|no|not|leave|exclude|ignore)\b", bare, re.I)
     # What more they say ("in scope, but only for firms") is kept.
-    whole = topic if plain and len(answer.text.split()) < 4 else f"{topic} ({answer.text})"
-    return "out_of_scope" if out else "in_scope", whole
+    plain = re.fullmatch(
+        r"(yes|in|include|no|out|outside|leave|exclude|ignore|not for now)(,? please)?( of)?( it)?"
+        r"( in| out)?( scope)?",
+        bare,
+        re.I,
+    )
+    return "out_of_scope" if out else "in_scope", topic if plain else f"{topic} ({answer.text})"
+
+
+def _is_remark(answer: Answer) -> bool:
+    return answer.question.dimension == REMARK.dimension
+
+
+def _held(text: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+", text.lower()))
 
 
 async def _similarity(embedder: Embedder, ones: Sequence[str], others: Sequence[str]) -> float:
@@ -249,10 +274,14 @@ def _bare(text: str) -> str:
 
 @dataclass(frozen=True)
 class Clarified:
-    """What a round settled, and what it would ask next; no question: the loop may end."""
+    """What a round settled, and what it would ask next; no question: the loop may end.
+
+    complete: no open point would change the subgoals.
+    """
 
     specification: Specification
     questions: list[Question]
+    complete: bool
 
 
 async def clarify(
@@ -282,9 +311,9 @@ async def clarify(
     }
     found = specification.model_copy(update=update)
     if not any(open_point.changes_subgoals for open_point in reply.open_points):
-        return Clarified(found, [])
+        return Clarified(found, [], complete=True)
     asked = [answer.question for answer in specification.answers]
-    return Clarified(found, await _new(reply.questions, asked, embedder, most))
+    return Clarified(found, await _new(reply.questions, asked, embedder, most), complete=False)
 
 
 async def _new(

@@ -13,10 +13,10 @@ PREPOSITIONS = ("about", "of", "for", "from", "with", "on", "in", "by", "into", 
 ASSUMED = "(assumed)"
 """Ends a statement that the person did not make."""
 
-NEEDS_ROWS = ("in_scope", "safety", "evidence", "edge_cases", "output_format")
-"""Fields of a specification whose points may ask for rows of their own."""
+NEEDS_ROWS = ("in_scope", "safety", "evidence", "edge_cases")
+"""Fields of a specification whose points ask for rows of their own."""
 
-QUALIFIES = ("users", "language")
+QUALIFIES = ("users", "language", "output_format")
 """Fields that say something of every row."""
 
 FRAMED = 4
@@ -24,15 +24,14 @@ FRAMED = 4
 
 _LEADING = re.compile(r"^(?:and|or|also|then|but|while|which|that|considering|including)\s+", re.I)
 _SAYS_NOTHING = re.compile(
-    r"^(?:no|none|nothing|not|everything the goal|only what the data|as in the data|any)\b(?!-)",
+    r"(?:no|none|nothing|any|not needed|none needed|no preference|n/a|as in the data|"
+    r"(?:none|nothing|no \w+) (?:in particular|special|specific|needed|required)|"
+    r"(?:none|nothing) (?:beyond|more than|else|other than)\b.*|no (?:special|particular) \w+|"
+    r"everything the goal names|only what the data is about)",
     re.I,
 )
-_REFUSES = re.compile(
-    r"^(?:no|not|nothing)\s+(?!special|particular|specific|further|extra|other|more|in|at|beyond|"
-    r"needed|required)\w",
-    re.I,
-)
-"""What "no legal advice" asks for, where it is a point of safety."""
+"""Whole statements alone: "no claim without a source" asks for something."""
+
 _FRAME = re.compile(
     r"(?:act|help|tutor|assist|support|serve|answer|give feedback|review|plan|write for|work)\b"
     r"[^,;:.!?]*(?:[:.!?]\s|\bby\s+\w+ing\b)",
@@ -171,22 +170,22 @@ def _stems(text: str) -> set[str]:
     return {stem(word) for word in words(text)}
 
 
-def says_something(statement: str, field: str) -> bool:
+def says_something(statement: str) -> bool:
     """Whether a point of a specification asks for anything: "none in particular" does not."""
-    if statement.rstrip(" .").endswith(ASSUMED):
-        return False
-    refuses = field == "safety" and _REFUSES.match(statement)
-    return bool(refuses) or not _SAYS_NOTHING.match(statement)
+    bare = statement.strip(" .!")
+    return not bare.endswith(ASSUMED) and not _SAYS_NOTHING.fullmatch(bare)
 
 
 def clauses_of(specification: Specification) -> list[ClauseCover]:
     """Every clause that the subgoals answer for: the goal's own, then the points settled beside it.
 
-    Points that say again what the goal says are left out, and so is what is assumed, out of scope
-    or asks for nothing. `qualifies` is set by rules here; a model judges for itself.
+    There is at least one. Points that say again what the goal says are left out, and so is what is
+    assumed, out of scope or asks for nothing. `qualifies` is set by rules here; a model judges for
+    itself.
     """
     said = _stems(specification.goal.text)
-    own = [piece for clause in clauses(specification.goal.text) for piece in pieces(clause)]
+    goal = specification.goal.text
+    own = [piece for clause in clauses(goal) for piece in pieces(clause)] or [goal.strip()]
     found: dict[str, ClauseCover] = {}
 
     def add(field: str, text: str, qualifies: bool) -> None:
@@ -194,10 +193,10 @@ def clauses_of(specification: Specification) -> list[ClauseCover]:
         found.setdefault(" ".join(words(text)) or text.lower(), one)
 
     for place, clause in enumerate(own):
-        frames = place == 0 and len(own) >= FRAMED and bool(_FRAME.match(specification.goal.text))
+        frames = place == 0 and len(own) >= FRAMED and bool(_FRAME.match(goal))
         add("goal", clause, frames or bool(_MANNER.match(clause)))
     for field in (*NEEDS_ROWS, *QUALIFIES):
-        for statement in (s for s in getattr(specification, field) if says_something(s, field)):
+        for statement in filter(says_something, getattr(specification, field)):
             for clause in (c for c in clauses(statement) if not _stems(c) <= said):
-                add(field, clause, field in QUALIFIES or bool(_MANNER.match(clause)))
+                add(field, clause, field in QUALIFIES)
     return list(found.values())

@@ -103,8 +103,6 @@ async def check_complete(
     """A finding for each clause that nothing covers and each subgoal that nothing asks for, and
     the matrix."""
     listed_clauses = clauses_of(specification)
-    if not listed_clauses:
-        return [], []
     ask = MatrixAsk(
         specification=specification, clauses=tuple(listed_clauses), subgoals=tuple(subgoals)
     )
@@ -117,16 +115,16 @@ async def check_complete(
             "qualifies": line.qualifies and not line.subgoal_ids,
         }
         matrix.append(clause.model_copy(update=update))
-        if not line.qualifies and (line.missing or not line.subgoal_ids):
-            lost = line.missing or clause.text
+        if not line.qualifies and (line.missing.strip() or not line.subgoal_ids):
+            lost = line.missing.strip() or clause.text
             message = f"No subgoal covers “{lost}” ({_where(clause)})."
-            findings.append(finding("complete", [], message, clause=lost))
+            findings.append(finding("complete", [], message, clause=lost, kind=clause.text))
     asked_for = {name for clause in matrix for name in clause.subgoal_ids}
     for subgoal in subgoals:
         if subgoal.id not in asked_for:
             message = f"Nothing in the specification asks for “{subgoal.name}”."
             findings.append(finding("complete", [subgoal], message))
-    return list({found.id: found for found in findings}.values()), matrix
+    return findings, matrix
 
 
 def _where(clause: ClauseCover) -> str:

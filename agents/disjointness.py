@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ..memory.errors import ReplyFailure
 from ..memory.records import Example, Finding, Probe, Specification, Subgoal, content_hash
+from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence, shorten
@@ -163,10 +164,13 @@ async def close_pairs(
 async def check_disjoint(
     door: Door, embedder: Embedder, specification: Specification, subgoals: Sequence[Subgoal]
 ) -> tuple[list[Finding], list[Probe], list[str]]:
-    """A finding for each close pair that no row could be shown to part; all probes; and the pairs
-    that the model gave no usable reply for, which are never taken for overlapping."""
-    pairs = await close_pairs(subgoals, embedder)
-    clauses = tuple(c.text for c in clauses_of(specification) if not c.qualifies)
+    """A finding for each pair of which one subgoal is shown by no row alone; all probes; and what
+    could not be told, which is never taken for an overlap."""
+    if isinstance(door.model, EmbeddedModel):  # costs nothing, so that no pair need be left out
+        pairs = list(combinations(subgoals, 2))
+        clauses = tuple(c.text for c in clauses_of(specification) if not c.qualifies)
+    else:
+        pairs, clauses = await close_pairs(subgoals, embedder), ()
     results = await asyncio.gather(
         *(_probe(door, clauses, *pair) for pair in pairs), return_exceptions=True
     )
@@ -180,42 +184,62 @@ async def check_disjoint(
         elif isinstance(result, BaseException):
             raise result
         else:
-            some, whys = result
-            probes += some
-            findings += [_overlap(first, second, whys)] if whys else []
+            probes += result
+            found, untold = _told(first, second, result)
+            findings += found
+            unchecked += untold
     return findings, probes, unchecked
 
 
 async def _probe(
     door: Door, clauses: tuple[str, ...], first: Subgoal, second: Subgoal
-) -> tuple[list[Probe], dict[str, list[str]]]:
-    """The probes of a pair, and for each subgoal that no row shows alone, why."""
+) -> list[Probe]:
+    """A probe for each side of a pair."""
     written = await door.ask(SeparateAsk(clauses=clauses, first=first, second=second))
     sides = ((first, second, written.first_only), (second, first, written.second_only))
     rows = {s.id: Example(input=w.input, output=w.output) for s, _, w in sides if w.input.strip()}
     shown = await _placed(door, (first, second), rows) if rows else {}
-    probes: list[Probe] = []
-    whys: dict[str, list[str]] = {}
+    probes = []
     for subgoal, other, side in sides:
         shown_by, said = shown.get(subgoal.id, ([], ""))
-        row = rows.get(subgoal.id)
         probes.append(
             Probe(
                 fits=subgoal.id,
                 not_fits=other.id,
-                row=row,
+                row=rows.get(subgoal.id),
+                possible=side.possible,
                 shown_by=shown_by,
                 note=said or side.why,
             )
         )
-        if not side.possible:
-            whys[subgoal.id] = [f"No row fits “{subgoal.name}” alone: {side.why.rstrip('.')}."]
-        elif row and other.id in shown_by:
-            text = f"{shorten(row.input, 200)} → {shorten(row.output, 300)}"
-            whys[subgoal.id] = [
-                f"The row written to fit “{subgoal.name}” alone also shows “{other.name}”: {text}"
-            ]
-    return probes, whys
+    return probes
+
+
+def _told(first: Subgoal, second: Subgoal, probes: list[Probe]) -> tuple[list[Finding], list[str]]:
+    """The finding of a pair, if any, and what its probes leave open.
+
+    A subgoal is told apart by any row that shows it alone, whatever the row was written for.
+    """
+    apart = {probe.shown_by[0] for probe in probes if len(probe.shown_by) == 1}
+    whys: dict[str, str] = {}
+    untold: list[str] = []
+    for subgoal, other, probe in zip((first, second), (second, first), probes, strict=True):
+        if subgoal.id in apart or (probe.possible and not probe.row):
+            continue
+        if not probe.possible:
+            whys[subgoal.id] = f"No row fits “{subgoal.name}” alone: {probe.note.rstrip('.')}."
+        elif probe.row and other.id in probe.shown_by:
+            text = f"{shorten(probe.row.input, 200)} → {shorten(probe.row.output, 300)}"
+            also = "also shows" if subgoal.id in probe.shown_by else "shows"
+            whys[subgoal.id] = (
+                f"The row written to fit “{subgoal.name}” alone {also} “{other.name}”: {text}"
+            )
+        else:
+            untold.append(
+                f"Whether a row fits “{subgoal.name}” and not “{other.name}”: the one that was "
+                "written was found to show neither"
+            )
+    return [_overlap(first, second, whys)] if whys else [], untold
 
 
 async def _placed(
@@ -230,11 +254,12 @@ async def _placed(
     return {named[p.row]: (sorted(set(p.shows)), p.explanation) for p in reply.placements}
 
 
-def _overlap(first: Subgoal, second: Subgoal, whys: dict[str, list[str]]) -> Finding:
+def _overlap(first: Subgoal, second: Subgoal, whys: dict[str, str]) -> Finding:
     if len(whys) == 2:
         message = f"“{first.name}” and “{second.name}” ask for the same: no row fits one alone."
     else:
         inner, outer = (first, second) if first.id in whys else (second, first)
         message = f"“{inner.name}” lies within “{outer.name}”: no row fits the first alone."
-    evidence = list(dict.fromkeys(line for lines in whys.values() for line in lines))
-    return finding("disjoint", [first, second], message, evidence)
+    return finding(
+        "disjoint", [first, second], message, list(dict.fromkeys(whys.values())), kind=message
+    )

@@ -12,11 +12,13 @@ def finding(
     message: str,
     evidence: Sequence[str] = (),
     clause: str = "",
+    kind: str = "",
 ) -> Finding:
-    """A finding with the id of its content: what the subgoals and the clause say."""
+    """A finding with the id of its content: what the subgoals say, and what else tells it from
+    other findings on them (`kind`)."""
     about = sorted(subgoal.hash for subgoal in subgoals)
     return Finding(
-        id=content_hash(check, clause, *about)[:8],
+        id=content_hash(check, clause, kind, *about)[:8],
         check=check,
         subgoal_ids=[subgoal.id for subgoal in subgoals],
         clause=clause,

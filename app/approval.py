@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import click
@@ -41,18 +43,24 @@ def ask_subgoals(pending: Pending) -> dict[str, Any]:
         if choice == "approve" and not any(f["overruled"] is None for f in findings):
             return review.approve()
         if choice in ("approve", "overrule"):
-            overruled = _overrule(findings, all_open=choice == "approve")
-            if overruled:
-                return _edited(subgoals, overrule=overruled, approve=choice == "approve")
+            with suppress(_Back):
+                if overruled := _overrule(findings, all_open=choice == "approve"):
+                    return _edited(subgoals, overrule=overruled, approve=choice == "approve")
             continue
         try:
             edited = EDITS[choice](subgoals)
+        except _Back:
+            continue
         except UserError as error:
             terminal.err.print(Text(str(error)), style="red")
             continue
         if edited != subgoals:
             return _edited(edited)
         terminal.err.print("Nothing changed.")
+
+
+class _Back(Exception):
+    """Enter where something was to be said: the person changed their mind."""
 
 
 def _edited(subgoals: Subgoals, **more: Any) -> dict[str, Any]:
@@ -80,22 +88,31 @@ def _overrule(findings: list[dict[str, Any]], all_open: bool) -> dict[str, str]:
 
 
 def _numbers(question: str, most: int) -> list[int]:
-    """Places, from 0, of what a person names by numbers from 1."""
+    """Places, from 0, of what a person names by numbers from 1 ("1, 3-5"). Raises _Back."""
     while True:
-        found = re.findall(r"\d+", Prompt.ask(f"{question} (numbers)", console=terminal.err))
-        places = list(dict.fromkeys(int(number) - 1 for number in found))
+        answer = Prompt.ask(
+            f"{question} (numbers; Enter goes back)",
+            console=terminal.err,
+            default="",
+            show_default=False,
+        ).strip()
+        if not answer:
+            raise _Back
+        found = re.findall(r"(\d+)(?:\s*-\s*(\d+))?", answer)
+        ranges = (range(int(low) - 1, int(high or low)) for low, high in found)
+        places = list(dict.fromkeys(place for some in ranges for place in some[: most + 1]))
         if places and all(0 <= place < most for place in places):
             return places
         terminal.err.print(f"[red]Give numbers from 1 to {most}.[/]")
 
 
 def _text(question: str, default: str = "") -> str:
-    """Own words, or the default; asked again while both are empty."""
-    while True:
-        shown = Text.assemble(question, (f" ({default})" if default else "", "dim"))
-        answer = Prompt.ask(shown, console=terminal.err, default=default, show_default=False)
-        if answer.strip():
-            return answer.strip()
+    """Own words, or the default. Raises _Back where there is neither."""
+    shown = Text.assemble(question, (f" ({default or 'Enter goes back'})", "dim"))
+    answer = Prompt.ask(shown, console=terminal.err, default=default, show_default=False).strip()
+    if not answer:
+        raise _Back
+    return answer
 
 
 def _one(subgoals: Subgoals, question: str) -> Subgoal:
@@ -106,8 +123,10 @@ def _add(subgoals: Subgoals) -> Subgoals:
     name = _text("Name")
     description = _text("What must a row demonstrate? One sentence")
     slug = "_".join(words(name))
-    found = re.sub(r"[^a-z0-9_]+", "", slug.lower()) or f"s{len(subgoals) + 1}"
-    return sets.added(subgoals, Subgoal(id=found, name=name, description=description))
+    found = re.sub(r"[^a-z0-9_]+", "", slug.lower()) or "s"
+    taken = {subgoal.id for subgoal in subgoals}
+    free = next(i for n in count(1) if (i := found if n == 1 else f"{found}_{n}") not in taken)
+    return sets.added(subgoals, Subgoal(id=free, name=name, description=description))
 
 
 def _remove(subgoals: Subgoals) -> Subgoals:
@@ -118,6 +137,8 @@ def _remove(subgoals: Subgoals) -> Subgoals:
 
 def _merge(subgoals: Subgoals) -> Subgoals:
     chosen = [subgoals[place] for place in _numbers("Merge which?", len(subgoals))]
+    if len(chosen) < 2:
+        raise UserError("name two or more to merge.")
     name = _text("Name", chosen[0].name)
     description = _text("What must a row demonstrate?", chosen[0].description)
     return sets.merged(subgoals, [subgoal.id for subgoal in chosen], name, description)
@@ -135,13 +156,14 @@ def _split(subgoals: Subgoals) -> Subgoals:
 
 def _wanted(subgoals: Subgoals) -> Subgoals:
     chosen = _one(subgoals, "For which?")
-    answer = _text("Rows wanted: a number (200) or a share (10 %)").replace(" ", "")
+    answer = _text("Rows wanted: a number (200), a share (10 %), or “none” for an even share")
+    number = re.fullmatch(r"([\d.,]+)\s*(%|rows)?", answer)
     update: dict[str, Any] = {"target_share": None, "target_count": None}
     try:
-        if answer.endswith("%"):
-            update["target_share"] = float(answer[:-1]) / 100
-        else:
-            update["target_count"] = int(answer)
+        if number and number.group(2) == "%":
+            update["target_share"] = float(number.group(1)) / 100
+        elif answer != "none":
+            update["target_count"] = int(number.group(1).replace(",", "") if number else answer)
         new = Subgoal.model_validate(chosen.model_dump() | update)
     except ValueError as error:
         raise UserError(f"{answer} is neither a number of rows nor a share of them.") from error
@@ -159,6 +181,7 @@ def _in_editor(subgoals: Subgoals) -> Subgoals:
     )
     plain = [subgoal.model_dump(exclude_defaults=True) for subgoal in subgoals]
     text = head + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    dropped = False
     while True:
         try:
             found = click.edit(text, extension=".yaml")
@@ -167,10 +190,13 @@ def _in_editor(subgoals: Subgoals) -> Subgoals:
                 f"no editor: {error.message}. Set EDITOR, or use --subgoals."
             ) from error
         if found is None:  # left unchanged
+            if dropped:
+                terminal.err.print("Your edit was not taken, as it was not mended.")
             return subgoals
         try:
             return sets.parse_subgoals(yaml.safe_load(found), "your edit")
-        except (UserError, yaml.YAMLError) as error:
+        except (UserError, yaml.YAMLError, ValueError) as error:  # 2024-13-45 is a ValueError
+            dropped = True
             problem = " ".join(str(error).split())
             terminal.err.print(Text(problem), style="red")
             own = "".join(ln for ln in found.splitlines(True) if not ln.startswith("# MEND: "))

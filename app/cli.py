@@ -292,9 +292,12 @@ def memory(
     """Lists the approved subgoals that are offered as a start for similar goals."""
     with user_errors():
         from ..graph import session
+        from ..memory.errors import UserError
         from . import terminal
 
         approved = session.approved()
+        if clear and forget:
+            raise UserError("give --forget or --clear, not both.")
         if clear:
             terminal.note(f"forgot {approved.clear()}")
         elif forget:
@@ -440,7 +443,7 @@ def evaluate_decomposition(
         import asyncio
 
         from ..evals import decomposition
-        from ..memory.files import atomic_text
+        from ..memory.files import atomic_text, check_writable
         from ..tools.prices import read_prices
         from ..tools.settings import ModelConfig, checked
         from . import terminal
@@ -458,13 +461,16 @@ def evaluate_decomposition(
         }
         config = checked(ModelConfig, asked)
         terminal.check_prices(config)
+        if out:
+            check_writable(out)
         state["again"] = "The same command"
         with terminal.Display() as display:
             found, spent = asyncio.run(
                 decomposition.run(config, data or decomposition.LABELLED, split, display.evaluated)
             )
         terminal.show_evaluation(found)
-        terminal.show_spent(spent)
+        if model:
+            terminal.show_spent(spent)
         if out:
             with atomic_text(out) as file:
                 file.write(found.model_dump_json(indent=2) + "\n")

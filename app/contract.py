@@ -62,8 +62,10 @@ def show_subgoals(args: dict[str, Any]) -> None:
         show_finding(finding, number)
     for line in contract.unchecked:
         _print(("not checked", "red"), f": {line}")
+    for line in contract.how:
+        _print((line, "dim"))
     if not contract.findings and not contract.unchecked:
-        err.print("[green]The checks found nothing: atomic, disjoint, complete.[/]")
+        err.print("[green]The checks found nothing against it.[/]")
     if open_points := args["specification"]["open_points"]:
         _print(f"Still open: {'; '.join(open_points)}")
 

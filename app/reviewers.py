@@ -43,18 +43,22 @@ class Reviewer:
         self._yes = yes
         self._interactive = interactive
         self._used: set[str] = set()
+        self._shown = False  # the data's profile, once is enough
 
     def __call__(self, pending: Pending) -> dict[str, Any] | None:
         if pending.name == "answer_questions" and (self._answers or self._yes):
             return self._from_file(pending)
         if self._yes:
-            return review.approve()
+            return review.approve(unattended=True)
         if not self._interactive:
             return None
         if self.display:
             self.display.pause()
         # asyncio keeps the first Ctrl-C for its own tasks; here a person waits at a prompt.
         handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        if pending.name == "answer_questions" and not self._shown:
+            contract.show_profile(pending.args["profile"])
+            self._shown = True
         try:
             return ASK[pending.name](pending)
         except EOFError:  # Ctrl-D: nobody answers
@@ -82,8 +86,6 @@ class Reviewer:
 def ask_questions(pending: Pending) -> dict[str, Any]:
     console, answers = terminal.err, {}
     questions = pending.args["questions"]
-    if pending.args["round"] <= 1:
-        contract.show_profile(pending.args["profile"])
     contract.show_specification(pending.args["specification"])
     console.print(
         "\n[bold]Questions.[/] A number, your own words, or Enter for the default in brackets; "

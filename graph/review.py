@@ -13,9 +13,9 @@ from typing import Any, Literal
 from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
-from ..agents.clarifier import asks_to_stop, understood
+from ..agents.clarifier import REJECTION, REMARK, asks_to_stop, understood
 from ..memory.errors import UserError
-from ..memory.records import Answer, Approved, PlanItem, Question, Specification
+from ..memory.records import Answer, Approved, PlanItem, Specification
 from ..tools.subgoals import parse_subgoals
 from .state import State
 
@@ -33,8 +33,9 @@ def request(name: Review, args: dict[str, Any], description: str) -> dict[str, A
     }
 
 
-def approve() -> dict[str, Any]:
-    return {"decisions": [{"type": "approve"}]}
+def approve(unattended: bool = False) -> dict[str, Any]:
+    """`unattended`: no person looked, so that nothing is kept as approved by one."""
+    return {"decisions": [{"type": "approve", **({"unattended": True} if unattended else {})}]}
 
 
 def reject(message: str = "") -> dict[str, Any]:
@@ -86,8 +87,8 @@ def validate(payload: dict[str, Any], response: Any) -> None:
             known.remove(item.gap_id)
 
 
-REMARK = Question(id="remark", dimension="remark", text="Anything else?")
-"""What a person says without being asked hangs on this question."""
+REUSE = "start from them"
+"""What to answer to take over an earlier run's subgoals."""
 
 
 def ask_person(state: State) -> State:
@@ -132,14 +133,14 @@ def ask_person(state: State) -> State:
 
 
 def _wants(start: Answer) -> bool:
-    """Whether the person wants to start from what was offered."""
-    return start.given and not re.match(r"(no|not|start afresh|afresh|new)\b", start.text, re.I)
+    """Whether the person wants to start from what was offered: nothing but a yes is one."""
+    return start.given and bool(re.match(r"(start from|yes|y|ok|okay|sure)\b", start.text, re.I))
 
 
 def _based_on(offer: Approved, specification: Specification, start: Answer) -> Specification:
     """With an earlier run's answers, and what the person added to their "yes"."""
     answers = list(offer.specification.answers)
-    if not re.fullmatch(r"(start from them|yes|ok|sure)\W*", start.text, re.I):
+    if len(start.text.split()) > len(REUSE.split()):  # "yes, but without …"
         answers.append(Answer(question=REMARK, text=start.text))
     return specification.model_copy(update={"answers": answers, "based_on": offer.id})
 
@@ -164,8 +165,13 @@ def review_subgoals(state: State) -> State:
         )
     )
     if decision["type"] == "reject":
-        message = str(decision.get("message") or "")
-        return {"approved": False, "edited": False, "message": message, "decompositions": 0}
+        message = str(decision.get("message") or "").strip()
+        update: State = {"approved": False, "edited": False, "message": message}
+        if message:  # kept, so that checks and later proposals know it
+            said = [*state["specification"].answers, Answer(question=REJECTION, text=message)]
+            kept = state["specification"].model_copy(update={"answers": said})
+            update["specification"] = kept
+        return {**update, "decompositions": 0}
     if decision["type"] == "edit":
         args = decision["edited_action"]["args"]
         return {
@@ -175,7 +181,7 @@ def review_subgoals(state: State) -> State:
             "subgoals": parse_subgoals(args["subgoals"], "approve_subgoals"),
             "overruled": {**state.get("overruled", {}), **_overruled(args)},
         }
-    return {"approved": True}
+    return {"approved": True, "unattended": bool(decision.get("unattended"))}
 
 
 def _overruled(args: dict[str, Any]) -> dict[str, str]:

@@ -31,7 +31,7 @@ from ..memory.vectors import VectorStore
 from ..tools.chat_model import server_address
 from ..tools.datasets import DataSource, digest
 from ..tools.report import Report
-from ..tools.settings import RunConfig, checked, checkpoint_url, home, untraced
+from ..tools.settings import STATE_VERSION, RunConfig, checked, checkpoint_url, home, untraced
 from . import review
 from .build import build
 from .state import State
@@ -109,6 +109,7 @@ def new_run(config: RunConfig, run_id: str | None = None) -> str:
         "out": str(out),
         "source": source,
         "documents": [str(Path(path).resolve()) for path in config.documents],
+        "state": STATE_VERSION,
     }
     if config.model or config.judge:
         update["base_url"] = server_address(config.base_url)
@@ -206,13 +207,16 @@ async def open_session(run_id: str) -> AsyncIterator[Session]:
     place = home()
     with open_store(place) as store:
         run = store.runs.get(run_id)
+        other = UserError(
+            f"run {run_id} was started by another version of GoalCover: start it anew. "
+            "What was judged is not paid for again."
+        )
         try:
             config = RunConfig.model_validate_json(run.config)
         except ValidationError as error:
-            raise UserError(
-                f"run {run_id} was started by another version of GoalCover: start it anew. "
-                "What was judged is not paid for again."
-            ) from error
+            raise other from error
+        if config.state != STATE_VERSION:
+            raise other
         box = Toolbox(run_id, config, place, store)
         with lock(place, run_id), untraced():
             async with open_checkpoints(place, checkpoint_url(), serializer()) as saver:
@@ -349,7 +353,9 @@ def read_report(out: Path, run_id: str) -> Report:
     except FileNotFoundError as error:
         raise UserError(f"there is no report in {out} yet.") from error
     except ValueError as error:
-        raise UserError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+        raise UserError(
+            f"{path} is damaged, or of another version of GoalCover: {str(error).splitlines()[0]}"
+        ) from error
     if report.run != run_id:
         raise UserError(f"{out} holds the report of the later run {report.run}.")
     return report

@@ -13,13 +13,12 @@ from ..memory.approved import RESEMBLES
 from ..memory.records import Approved, Contract, Proposal, Question, Specification
 from ..tools.profile import profile as profile_data
 from ..tools.text import listed, shorten
+from .review import REUSE
 from .state import State
 from .toolbox import Run, tell
 
 START_FROM = "start-from"
 """The id of the question whether to start from an earlier run's subgoals."""
-
-REUSE = "start from them"
 
 
 async def profile(state: State, runtime: Run) -> State:
@@ -31,7 +30,7 @@ async def profile(state: State, runtime: Run) -> State:
         box.table, await box.topics(), box.vectors, box.embedder, box.config.seed
     )
     offer = None
-    if box.config.memory:
+    if box.config.memory and box.config.questions:
         nearest = await box.approved.nearest(goal, box.embedder.encode)
         if nearest and (nearest.similarity or 0) >= RESEMBLES:
             offer = nearest
@@ -86,12 +85,12 @@ async def clarify(state: State, runtime: Run) -> State:
 def _why_ended(state: State, rounds: int, most: int, found: clarifier.Clarified) -> str:
     if state.get("stop_asking"):
         return "you asked for no more questions"
+    if found.complete:
+        return "no open point is left that would change the subgoals"
+    if not most:
+        return "no questions were wanted"
     if not found.questions:
-        return (
-            "no question is left whose answer would change the subgoals"
-            if most
-            else "no questions were wanted"
-        )
+        return "there is no further question, though points are open"
     if state.get("asked_rounds", 0) >= rounds:
         return f"{rounds} rounds of questions were asked, which is the limit"
     return ""
@@ -114,7 +113,6 @@ async def decompose(state: State, runtime: Run) -> State:
         subgoal.example = subgoal.example or row
     return {
         "subgoals": subgoals,
-        "message": "",
         "decompositions": state.get("decompositions", 0) + 1,
     }
 
@@ -122,7 +120,8 @@ async def decompose(state: State, runtime: Run) -> State:
 async def check(
     state: State, runtime: Run
 ) -> Command[Literal["decompose", "review_subgoals", "remember"]]:
-    """Sends findings back to the decomposer, at most `rounds` times; then a person decides.
+    """Sends findings back to the decomposer, until there were `rounds` proposals; then a person
+    decides.
 
     They see the proposal with the fewest findings: mending one may have brought two others. A set
     that a person edited stays as they want it: what is found is only shown.
@@ -133,7 +132,7 @@ async def check(
         box.door, box.embedder, state["specification"], subgoals, state.get("overruled", {})
     )
     if state.get("edited"):
-        if state.get("approve_if_clean") and contract.clean:
+        if state.get("approve_if_clean") and not contract.open:
             return Command(update={"contract": contract, "approved": True}, goto="remember")
         return Command(update={"contract": contract}, goto="review_subgoals")
     best = state.get("best")
@@ -142,7 +141,12 @@ async def check(
     if contract.open and state.get("decompositions", 0) < box.config.rounds:
         return Command(update={"contract": contract, "best": best}, goto="decompose")
     return Command(
-        update={"subgoals": best.subgoals, "contract": best.contract, "best": None},
+        update={
+            "subgoals": best.subgoals,
+            "contract": best.contract,
+            "best": None,
+            "message": "",
+        },
         goto="review_subgoals",
     )
 
@@ -153,16 +157,20 @@ def _faults(contract: Contract) -> tuple[int, int]:
 
 
 async def remember(state: State, runtime: Run) -> State:
-    """Keeps what a person approved, as a starting point for goals like this one."""
+    """Keeps what a person approved, as a starting point for goals like this one.
+
+    Without rows and numbers of rows: they are of this data, and another run may use another server.
+    """
     box = runtime.context
-    if box.config.memory:
+    if box.config.memory and not state.get("unattended"):
         # Under the goal as given: a later one is compared before its domain and task are settled.
         specification = state["specification"].model_copy(update={"goal": box.config.goal})
+        bare = {"example": None, "target_count": None}
         approved = Approved(
             id=box.run,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             specification=specification,
-            subgoals=state["subgoals"],
+            subgoals=[subgoal.model_copy(update=bare) for subgoal in state["subgoals"]],
         )
         await box.approved.keep(approved, box.embedder.encode)
     return {}

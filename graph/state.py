@@ -50,6 +50,7 @@ class State(TypedDict, total=False):
     approved: bool
     edited: bool
     approve_if_clean: bool
+    unattended: bool
     overruled: dict[str, str]
     message: str
     counts: RowCounts

@@ -154,13 +154,15 @@ class ClauseCover(Record):
 class Probe(Record):
     """A row written to fit one subgoal and not another, and what another call made of it.
 
-    row: None where none could be written. shown_by: the subgoals of the pair that it was found to
-    demonstrate; the probe holds when that is `fits` alone.
+    row: None where none was written, possible: False where the model said that none can be.
+    shown_by: the subgoals of the pair that it was found to demonstrate; the probe holds when that
+    is `fits` alone.
     """
 
     fits: str
     not_fits: str
     row: Example | None = None
+    possible: bool = True
     shown_by: list[str] = []
     note: str = ""
 
@@ -185,11 +187,6 @@ class Contract(Record):
     @property
     def open(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.overruled is None]
-
-    @property
-    def clean(self) -> bool:
-        """Whether everything was checked and nothing is open."""
-        return not self.open and not self.unchecked
 
 
 class Proposal(Record):

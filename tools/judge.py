@@ -121,7 +121,8 @@ def capability(subgoal: Subgoal) -> str:
     """A subgoal in one line of a prompt."""
     line = f"- {subgoal.id}: {subgoal.name}. {subgoal.description}"
     line += f" Counts: {subgoal.counts}" if subgoal.counts else ""
-    return line + (f" Does not count: {subgoal.does_not_count}" if subgoal.does_not_count else "")
+    line += f" Does not count: {subgoal.does_not_count}" if subgoal.does_not_count else ""
+    return " ".join(line.split())
 
 
 def asks_of(sample: Sample, subgoals: Sequence[Subgoal], mode: Mode) -> Iterator[JudgeAsk]:

@@ -186,7 +186,10 @@ def _batches(
 
 
 def _step(score: Score | None) -> int:
-    return WIDTH - 1 if score is None or score.value is None else round(score.value * STEPS)
+    """The anchor that a value reaches, so that support is what it is for the coverage."""
+    if score is None or score.value is None:
+        return WIDTH - 1
+    return int(score.value * STEPS + 1e-9)
 
 
 def _standing(steps: np.ndarray) -> np.ndarray:

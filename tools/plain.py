@@ -20,6 +20,6 @@ def read_plain(path: Path) -> Any:
         return yaml.safe_load(text)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date like 2024-13-45 is a ValueError
         problem = " ".join(str(error).split())
         raise UserError(f"{path} is neither JSON nor YAML: {problem[:200]}.") from error

@@ -17,6 +17,9 @@ from .judge import Mode
 from .model import Model
 from .prices import Price
 
+STATE_VERSION = 2
+"""Counts up when a run that an older version began cannot go on: its state has other keys."""
+
 
 class ModelConfig(Record):
     """Which models are asked, and how. Holds no key.
@@ -61,7 +64,7 @@ class RunConfig(ModelConfig):
     subgoals of a similar goal as a start, and keep what is approved here; for runs that a person
     answers. mode: of judging; audit: share of the rows that are judged in the other mode too;
     batch: judge by the server's Batch API. digest: of the data file, so that a run is not resumed
-    on other rows.
+    on other rows. state: STATE_VERSION of the run.
     """
 
     source: DataSource
@@ -79,6 +82,7 @@ class RunConfig(ModelConfig):
     audit: float = Field(default=0.0, ge=0, le=1)
     batch: bool = False
     digest: str = ""
+    state: int = 0
 
     @model_validator(mode="after")
     def _compares_models(self) -> Self:
