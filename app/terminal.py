@@ -51,7 +51,7 @@ STAGES = {
     "report": "writing the report",
     "evaluate": "checking labelled lists",
 }
-CHECKS = {"lost": "complete: lost clauses", "unasked": "complete: unasked subgoals"}
+CHECKS = {"lost": "complete: lost", "unasked": "complete: unasked"}
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 LINE_EVERY = 10.0
 """Seconds between progress lines where there is no terminal."""
