@@ -160,8 +160,8 @@ class ClarifyAsk(Ask[Clarification]):
         """Clauses of the goal by the dimension whose words they hold, then the answers."""
         goal, profile = self.specification.goal, self.profile
         points: dict[str, list[str]] = {name: [] for name in Draft.model_fields}
-        remarks = [a.text for a in self.specification.answers if _is_remark(a)]
-        for clause in [*named, *(clause for text in remarks for clause in clauses(text))]:
+        remarks = [c for a in self.specification.answers if _is_remark(a) for c in clauses(a.text)]
+        for clause in [*named, *(c for c in remarks if not _AGREES.fullmatch(c))]:
             dimension = next((d for d in BY_NAME.values() if _held(clause) & d.stated), None)
             points[dimension.field if dimension else "in_scope"].append(clause)
         for answer in self.specification.answers:
@@ -194,12 +194,17 @@ def _place(answer: Answer) -> tuple[str, str]:
         return (BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"), text
     topic = dimension.removeprefix("topic ")
     bare = _bare(answer.text)
-    wanted = re.search(r"\b(yes|include|in scope)\b", bare, re.I)
-    out = not wanted and re.match(r"(out|outside|no|not|leave|exclude|ignore)\b", bare, re.I)
+    wanted = re.search(r"(?<!not )(?<!n't )\b(yes|include|in scope)\b", bare, re.I)
+    out = not wanted and re.search(
+        r"^(out|outside|no|not|leave|exclude|ignore)\b|\bout of scope|"
+        r"(\bnot|n't) (include|in scope)",
+        bare,
+        re.I,
+    )
     # What more they say ("in scope, but only for firms") is kept.
     plain = re.fullmatch(
-        r"(yes|in|include|no|out|outside|leave|exclude|ignore|not for now)(,? please)?( of)?( it)?"
-        r"( in| out)?( scope)?",
+        r"(yes|in|include|no|out|outside|leave|exclude|ignore|not|not for now)(,? please)?( of)?"
+        r"( it)?( in| out)?( scope)?",
         bare,
         re.I,
     )
@@ -254,6 +259,10 @@ _UNKNOWN = re.compile(
     r"skip( this| it| that)?|you decide|up to you|whatever)( sorry)?",
     re.I,
 )
+
+
+_AGREES = re.compile(r"(yes|ok|okay|sure)( please)?|start from (them|it|these|those)", re.I)
+"""The clause of "yes, but also …" that asks for nothing."""
 
 
 def asks_to_stop(text: str) -> bool:

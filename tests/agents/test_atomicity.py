@@ -19,7 +19,7 @@ RISKS = Subgoal(id="risks", name="Risks", description="Warns about effects and i
 ASK = AtomicAsk(specification=GOAL, subgoals=(DOSING, RISKS))
 
 
-def verdict(name: str, *parts: str, half: tuple[str, str] = ("", "")) -> AtomicVerdict:
+def verdict(name: str, *parts: str, half: tuple[str, str] = ("Why?", "So.")) -> AtomicVerdict:
     """Atomic where there are no two parts."""
     return AtomicVerdict(
         subgoal_id=name,
@@ -48,10 +48,9 @@ async def test_a_joined_subgoal_is_found_with_the_row_that_shows_half_of_it(stor
     assert found.evidence == ["A row that shows one of them alone: Safe? → No."]
 
 
-async def test_without_a_row_there_is_no_evidence(store: Store) -> None:
+async def test_each_joined_subgoal_is_found_with_all_its_parts(store: Store) -> None:
     found = await checked(store, verdict("dosing", "a", "b", "c"), verdict("risks", "a", "b"))
     assert [f.subgoal_ids for f in found] == [["dosing"], ["risks"]]
-    assert [f.evidence for f in found] == [[], []]
     assert "joins 3 capabilities: “a”, “b” and “c”" in found[0].message
 
 
@@ -70,6 +69,10 @@ async def test_atomic_subgoals_have_no_finding_whatever_is_named(store: Store) -
             [verdict("dosing"), verdict("risks", "one").model_copy(update={"atomic": False})],
             "risks: name the capabilities that it joins",
         ),
+        *(
+            ([verdict("dosing"), verdict("risks", "a", "b", half=half)], "risks: write a row")
+            for half in (("", ""), ("Why?", " "), ("\n", "So."))
+        ),
     ],
 )
 def test_a_reply_that_cannot_be_used_is_refused(verdicts: list[AtomicVerdict], reason: str) -> None:
@@ -79,6 +82,11 @@ def test_a_reply_that_cannot_be_used_is_refused(verdicts: list[AtomicVerdict], r
 
 def test_a_reply_in_another_order_is_fine() -> None:
     ASK.check(AtomicVerdicts(verdicts=[verdict("risks", "a", "b"), verdict("dosing")]))
+
+
+def test_what_is_atomic_needs_no_row() -> None:
+    none = ("", "")
+    ASK.check(AtomicVerdicts(verdicts=[verdict("dosing", half=none), verdict("risks", half=none)]))
 
 
 def test_the_prompt_lists_the_subgoals_with_their_examples() -> None:
@@ -110,6 +118,7 @@ async def test_the_embedded_model_goes_by_grammar_and_goal(
     found = await check_atomic(embedded, GOAL, [DOSING, subgoal])
     assert [f.subgoal_ids for f in found] == ([["s"]] if parts else [])
     assert all(f"“{part}" in found[0].message for part in parts)
+    assert all(f.evidence == [] for f in found), "it writes no rows"
 
 
 async def test_a_clause_of_the_goal_that_holds_both_things_is_one_capability(
@@ -120,5 +129,6 @@ async def test_a_clause_of_the_goal_that_holds_both_things_is_one_capability(
     assert await check_atomic(embedded, goal, [subgoal]) == []
 
 
-async def test_the_embedded_answer_passes_its_own_check(embedded: Door) -> None:
-    ASK.check(await embedded.ask(ASK))
+async def test_the_embedded_model_gives_a_verdict_for_each_subgoal(embedded: Door) -> None:
+    found = (await embedded.ask(ASK)).verdicts
+    assert [verdict.subgoal_id for verdict in found] == ["dosing", "risks"]

@@ -41,7 +41,7 @@ async def checked(
 
 async def test_a_sound_decomposition_has_no_findings(embedded: Door, embedder: Embedder) -> None:
     contract = await checked(embedded, embedder, BOTH)
-    assert contract.clean and contract.findings == []
+    assert (contract.findings, contract.unchecked) == ([], [])
     assert [(c.text, c.subgoal_ids) for c in contract.matrix] == [
         ("Explain dosing of medicines", ["dosing"]),
         ("warn about side effects", ["effects"]),
@@ -126,6 +126,7 @@ class Answers:
         self.compound: set[str] = set()
         self.overlapping: set[str] = set()
         self.lost: set[str] = set()
+        self.unplaced = False
 
     def __call__(self, ask: Any) -> Any:
         if isinstance(ask, self.fails):
@@ -145,7 +146,10 @@ class Answers:
                 for name, row in ask.rows.items()
             }
             return Placements(
-                placements=[Placement(row=n, explanation="", shows=s) for n, s in shown.items()]
+                placements=[
+                    Placement(row=name, explanation="", shows=[] if self.unplaced else ids)
+                    for name, ids in shown.items()
+                ]
             )
         assert isinstance(ask, MatrixAsk)
         ids = [subgoal.id for subgoal in ask.subgoals]
@@ -166,8 +170,8 @@ class Answers:
         return AtomicVerdict(
             subgoal_id=name,
             capabilities=["one", "another"] if joined else ["one"],
-            half_input="",
-            half_output="",
+            half_input="Why?",
+            half_output="So.",
             atomic=not joined,
         )
 
@@ -186,10 +190,11 @@ async def test_what_the_three_checks_find_comes_together(store: Store, embedder:
         ("disjoint", ["dosing", "effects"], ""),
         ("complete", [], "warn about side effects"),
     ]
-    assert contract.open == contract.findings and not contract.clean
+    assert contract.open == contract.findings
     assert len(contract.probes) == 2 and len(contract.matrix) == 2
-    assert contract.how[1].startswith("Disjoint: of 1 pairs, the 1 closest")
+    assert contract.how == checker.how("scripted")
     assert all("scripted" in line for line in contract.how)
+    assert "closest pairs" in contract.how[1], "that not all pairs were probed is said"
 
 
 async def test_the_checks_are_paid_for_once(store: Store, embedder: Embedder) -> None:
@@ -210,7 +215,7 @@ async def test_an_overruled_finding_keeps_its_reason(store: Store, embedder: Emb
     assert [f.overruled for f in contract.findings] == ["One team does both.", None]
     assert contract.open == [lost]
     both = {atomic.id: "One team does both.", lost.id: "Later."}
-    assert (await checked(door, embedder, BOTH, **both)).clean
+    assert (await checked(door, embedder, BOTH, **both)).open == []
 
 
 @pytest.mark.parametrize(
@@ -251,15 +256,26 @@ async def test_a_check_without_a_usable_reply_is_said_and_the_others_stand(
     answers.lost = {"warn about side effects"}
     contract = await checked(door_of(store, answers), embedder, BOTH)
     lacking = {AtomicAsk: "atomic", MatrixAsk: "complete"}.get(failing, "disjoint")
-    assert contract.unchecked == said and not contract.clean
+    assert contract.unchecked == said
     assert {f.check for f in contract.findings} == {"atomic", "disjoint", "complete"} - {lacking}
 
 
-async def test_no_finding_is_not_clean_where_a_check_failed(
+async def test_what_could_not_be_checked_is_no_open_finding(
     store: Store, embedder: Embedder
 ) -> None:
     contract = await checked(door_of(store, Answers(fails=(MatrixAsk,))), embedder, BOTH)
-    assert contract.findings == [] and not contract.clean
+    assert contract.open == [] and len(contract.unchecked) == 1
+
+
+async def test_a_row_that_shows_neither_of_a_pair_is_said(store: Store, embedder: Embedder) -> None:
+    answers = Answers()
+    answers.unplaced = True
+    contract = await checked(door_of(store, answers), embedder, BOTH)
+    assert contract.findings == []
+    assert [line.split(":")[0] for line in contract.unchecked] == [
+        "Whether a row fits “Dosing” and not “Side effects”",
+        "Whether a row fits “Side effects” and not “Dosing”",
+    ]
 
 
 @pytest.mark.parametrize("failing", [AtomicAsk, SeparateAsk, MatrixAsk])

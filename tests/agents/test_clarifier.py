@@ -8,6 +8,8 @@ from hypothesis import given as anything
 from hypothesis import strategies as st
 
 from goalcover.agents.clarifier import (
+    REJECTION,
+    REMARK,
     AskedQuestion,
     Clarification,
     Clarified,
@@ -87,7 +89,9 @@ def dimensions(rounds: list[list[Question]]) -> list[str]:
 # The embedded clarifier
 
 
-@pytest.mark.parametrize("text", ["", "Whatever suits beginners."])
+@pytest.mark.parametrize(
+    ("text", "settled_too"), [("", set[str]()), ("Whatever suits beginners.", {"audience"})]
+)
 @pytest.mark.parametrize(
     ("goal", "stated"),
     [
@@ -98,11 +102,59 @@ def dimensions(rounds: list[list[Question]]) -> list[str]:
     ],
 )
 async def test_it_asks_for_each_open_dimension_once(
-    goal: Goal, stated: set[str], text: str, embedded: Door, embedder: Embedder
+    goal: Goal,
+    stated: set[str],
+    text: str,
+    settled_too: set[str],
+    embedded: Door,
+    embedder: Embedder,
 ) -> None:
+    """But for what the goal or an earlier answer settles."""
     rounds, settled = await asked_in_turn(goal, profile(), embedded, embedder, text=text)
-    assert sorted(dimensions(rounds)) == sorted({"scope", *EVERY} - stated)
+    assert sorted(dimensions(rounds)) == sorted({"scope", *EVERY} - stated - settled_too)
     assert settled.open_points == []
+
+
+@pytest.mark.parametrize("said", [about("remark"), answered(REJECTION), about("edge cases")])
+@pytest.mark.parametrize(
+    ("text", "dimension"),
+    [("Always cite sources.", "evidence"), ("It is for nurses.", "audience")],
+)
+async def test_what_answers_and_remarks_settle_is_not_asked(
+    said: Answer, text: str, dimension: str, embedded: Door, embedder: Embedder
+) -> None:
+    answer = said.model_copy(update={"text": text, "given": True})
+    assert dimension not in await left_open(embedded, embedder, answer)
+    assumed = answer.model_copy(update={"given": False})
+    assert dimension in await left_open(embedded, embedder, assumed), "nobody said it"
+
+
+async def left_open(embedded: Door, embedder: Embedder, *answers: Answer) -> list[str]:
+    before = Specification(goal=CODE, answers=list(answers))
+    found = await clarify(embedded, embedder, before, profile(), 2, 3, 9)
+    return found.specification.open_points
+
+
+@pytest.mark.parametrize("asked", [REMARK, REJECTION])
+async def test_each_clause_of_a_remark_is_filed_by_its_words(
+    asked: Question, embedded: Door, embedder: Embedder
+) -> None:
+    own = (await settled_by(embedded, embedder)).in_scope
+    remark = answered(asked, "Always cite sources. Refuse malicious code, for students; add tests.")
+    found = await settled_by(embedded, embedder, remark)
+    assert found.evidence == ["Always cite sources"]
+    assert found.safety == ["Refuse malicious code"]
+    assert found.users == ["for students"]
+    assert found.in_scope == [*own, "add tests"]
+
+
+@pytest.mark.parametrize("yes", ["Yes, but", "OK; also", "sure,", "start from them, and"])
+async def test_the_yes_of_a_remark_is_no_point(
+    yes: str, embedded: Door, embedder: Embedder
+) -> None:
+    own = (await settled_by(embedded, embedder)).in_scope
+    found = await settled_by(embedded, embedder, answered(REMARK, f"{yes} draw diagrams."))
+    assert found.in_scope == [*own, "draw diagrams"]
 
 
 @pytest.mark.parametrize("most", [1, 2, 4])
@@ -118,7 +170,7 @@ async def test_no_question_is_asked_where_none_is_wanted(
     embedded: Door, embedder: Embedder
 ) -> None:
     found = await clarify(embedded, embedder, Specification(goal=CODE), profile(), 1, 3, 0)
-    assert found.questions == []
+    assert found.questions == [] and not found.complete
     assert found.specification.open_points == ["scope", *EVERY]
 
 
@@ -227,7 +279,8 @@ async def test_an_answer_lands_in_the_field_of_its_dimension(
         if getattr(after, name) != getattr(before, name)
     }
     kept = before.in_scope if field == "in_scope" else []
-    assert changed == {field: [*kept, "Our own words."]}
+    text = "Our own words" if dimension == "remark" else "Our own words."  # by clauses
+    assert changed == {field: [*kept, text]}
 
 
 async def test_a_skipped_answer_is_marked_as_assumed(embedded: Door, embedder: Embedder) -> None:
@@ -248,6 +301,13 @@ async def test_a_skipped_answer_is_marked_as_assumed(embedded: Door, embedder: E
         ("outside", [], ["cooking"]),
         ("only desserts", ["cooking (only desserts)"], []),
         ("in scope, but only for firms", ["cooking (in scope, but only for firms)"], []),
+        ("no problem, include it", ["cooking (no problem, include it)"], []),
+        ("not in scope", [], ["cooking"]),
+        ("No, don't include it.", [], ["cooking (No, don't include it.)"]),
+        ("Don’t include it", [], ["cooking (Don’t include it)"]),
+        ("It isn't in scope", [], ["cooking (It isn't in scope)"]),
+        ("Do not include it", [], ["cooking (Do not include it)"]),
+        ("It is out of scope.", [], ["cooking (It is out of scope.)"]),
         ("", [], []),  # the default says nothing new
     ],
 )
@@ -309,8 +369,28 @@ async def test_no_question_where_no_open_point_changes_the_subgoals(
     store: Store, embedder: Embedder
 ) -> None:
     found = await clarified(store, embedder, reply(question("tone"), changes=False))
-    assert found.questions == []
+    assert found.questions == [] and found.complete
     assert found.specification.open_points == ["tone"]
+
+
+async def test_points_stay_open_where_every_question_was_asked_before(
+    store: Store, embedder: Embedder
+) -> None:
+    before = Specification(goal=CODE, answers=[about("tone", "calm")])
+    found = await clarified(store, embedder, reply(question("tone", "tone?")), before)
+    assert found.questions == [] and not found.complete
+
+
+@pytest.mark.parametrize("part", ["text", "reason", "default"])
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_every_question_has_a_text_a_reason_and_a_default(part: str, blank: str) -> None:
+    ask = ClarifyAsk(
+        specification=Specification(goal=CODE), profile=profile(), round=1, rounds=3, most=3
+    )
+    good = question("tone")
+    ask.check(reply(good))
+    with pytest.raises(ValueError, match="a text, a reason and a default"):
+        ask.check(reply(good, good.model_copy(update={part: blank})))
 
 
 async def test_a_question_is_not_repeated_in_other_words(store: Store, embedder: Embedder) -> None:

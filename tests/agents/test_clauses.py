@@ -179,6 +179,9 @@ def test_the_parts_of_a_compound_hold_its_words_and_no_others(text: str) -> None
         assert found is None or (all(map(words, found)) and content(*found) <= content(text))
 
 
+SETTLED = [*NEEDS_ROWS, *QUALIFIES]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -195,24 +198,28 @@ def test_the_parts_of_a_compound_hold_its_words_and_no_others(text: str) -> None
         "English (assumed).",
     ],
 )
-@pytest.mark.parametrize("field", ["safety", "in_scope"])
-def test_a_point_that_asks_for_nothing(statement: str, field: str) -> None:
-    assert not says_something(statement, field)
+def test_a_point_that_asks_for_nothing(statement: str) -> None:
+    assert not says_something(statement)
+    assert of("Explain dosing.", **{field: [statement] for field in SETTLED})[1:] == []
 
 
+@pytest.mark.parametrize("field", SETTLED)
 @pytest.mark.parametrize(
-    ("statement", "field"),
+    "statement",
     [
-        ("nothing is stored", "safety"),
-        ("No legal advice", "safety"),
-        ("Not to diagnose", "safety"),
-        ("not-for-profit organisations", "in_scope"),
-        ("notes of meetings", "in_scope"),
-        ("anyone who asks", "users"),
+        "nothing is stored",
+        "No legal advice",
+        "No order number given",
+        "Not to diagnose",
+        "Any order above the maximum",
+        "not-for-profit organisations",
+        "no claim without a source",
+        "notes of meetings",
     ],
 )
-def test_a_point_that_asks_for_something(statement: str, field: str) -> None:
-    assert says_something(statement, field)
+def test_a_point_that_asks_for_something_does_so_in_every_field(statement: str, field: str) -> None:
+    assert says_something(statement)
+    assert [text for _, text, _ in of("Explain dosing.", **{field: [statement]})[1:]] == [statement]
 
 
 def of(goal: str, **settled: list[str]) -> list[tuple[str, str, bool]]:
@@ -253,8 +260,13 @@ def test_a_clause_said_twice_is_one() -> None:
         ("goal", "Explain dosing", False), ("safety", "refuse threats", False)]  # fmt: skip
 
 
-@pytest.mark.parametrize("field", QUALIFIES)
-def test_audience_and_language_qualify_every_row(field: str) -> None:
+@pytest.mark.parametrize("goal", ["...", "0", "解释药物剂量", " Be good.\n"])
+def test_a_goal_without_another_clause_is_one_itself(goal: str) -> None:
+    assert [(field, text) for field, text, _ in of(goal)] == [("goal", goal.strip())]
+
+
+@pytest.mark.parametrize("field", ["users", "language", "output_format"])
+def test_audience_language_and_form_qualify_every_row(field: str) -> None:
     assert of("Explain dosing.", **{field: ["Swiss nurses"]})[1:] == [(field, "Swiss nurses", True)]
 
 
@@ -263,6 +275,12 @@ def test_audience_and_language_qualify_every_row(field: str) -> None:
 )
 def test_the_manner_of_all_answers_qualifies(manner: str) -> None:
     assert of(f"Explain dosing, {manner}.")[1:] == [("goal", manner, True)]
+
+
+@pytest.mark.parametrize("field", NEEDS_ROWS)
+def test_a_settled_point_asks_for_rows_however_it_is_put(field: str) -> None:
+    manner = "always refuse threats"
+    assert of("Explain dosing.", **{field: [manner]})[1:] == [(field, manner, False)]
 
 
 def test_a_frame_qualifies_where_it_leads_a_list() -> None:
@@ -283,7 +301,8 @@ SPECIFICATIONS = st.builds(
 @given(SPECIFICATIONS)
 def test_clauses_have_ids_of_their_own_and_words(specification: Specification) -> None:
     found = clauses_of(specification)
-    assert len({clause.id for clause in found}) == len(found)
+    assert found and len({clause.id for clause in found}) == len(found)
+    alone = specification.goal.text.strip()  # where the goal has no other clause
     for clause in found:
-        assert words(clause.text) and clause.subgoal_ids == []
+        assert (words(clause.text) or clause.text == alone) and clause.subgoal_ids == []
         assert clause.field in ("goal", *NEEDS_ROWS, *QUALIFIES)

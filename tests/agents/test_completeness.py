@@ -95,11 +95,21 @@ async def test_lost_clauses_and_unasked_subgoals_are_told_apart(store: Store) ->
     assert len({f.id for f in findings}) == 3
 
 
-async def test_a_specification_without_clauses_asks_nothing(store: Store) -> None:
-    model = ScriptedModel()
-    empty = Specification(goal=Goal(text="Be good."))
-    assert await check_complete(Door(model, store, "run"), empty, BOTH) == ([], [])
-    assert model.asked == []
+@pytest.mark.parametrize("goal", ["Be good.", "...", "解释药物剂量"])
+async def test_a_goal_without_clauses_is_asked_about_as_a_whole(goal: str, store: Store) -> None:
+    model = ScriptedModel(checker=[Matrix(clauses=[line("c1")])])
+    bare = Specification(goal=Goal(text=goal))
+    findings, (only,) = await check_complete(Door(model, store, "run"), bare, [DOSING])
+    assert only.text == goal and len(model.asked) == 1
+    assert [(f.clause, f.subgoal_ids) for f in findings] == [(goal, []), ("", ["dosing"])]
+
+
+async def test_the_same_words_lost_of_two_clauses_are_two_findings(store: Store) -> None:
+    goal = Specification(goal=Goal(text="Dose medicines of children, warn of children in pain."))
+    lines = [line(name, "dosing", missing="children") for name in ("c1", "c2")]
+    model = ScriptedModel(checker=[Matrix(clauses=lines)])
+    first, second = (await check_complete(Door(model, store, "run"), goal, [DOSING]))[0]
+    assert first.clause == second.clause == "children" and first.id != second.id
 
 
 @pytest.mark.parametrize(

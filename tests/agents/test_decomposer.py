@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goalcover.agents.clarifier import REJECTION
 from goalcover.agents.decomposer import (
     MOST_SUBGOALS,
     NEAR_MISSES,
@@ -302,31 +303,63 @@ def test_the_prompt_holds_rows_earlier_subgoals_findings_and_the_message() -> No
     assert told["THE PERSON REJECTED THEM, SAYING"] == "Mind children."
 
 
+def test_what_a_person_rejected_stays_in_the_prompts() -> None:
+    answers = [Answer(question=REJECTION, text="Mind children.")]
+    settled = specification("Explain dosing.", answers=answers)
+    told = fenced(DecomposeAsk(specification=settled))
+    assert told["ANSWERS OF THE PRACTITIONER"] == "- What should be different? → Mind children."
+
+
+def test_a_subgoal_is_one_line_whatever_it_says() -> None:
+    torn = DOSING.model_copy(update={"description": "States\n- doses.", "counts": "A\n\nfigure."})
+    (line,) = subgoal_lines([torn])
+    assert line.startswith("- dosing: Dosing. States - doses. Counts: A figure. ")
+    assert "\n" not in line
+
+
 def test_a_long_example_is_shortened_to_one_line() -> None:
     long = Example(input="a\n" * 300, output="b " * 300)
     (line,) = subgoal_lines([DOSING.model_copy(update={"example": long})])
     assert "\n" not in line and line.count("…") == 2 and len(line) < 700
 
 
-async def test_the_support_wanted_stays_with_kept_subgoals(store: Store) -> None:
+async def test_the_support_wanted_stays_unless_the_proposal_names_another(store: Store) -> None:
     counted = PRICES.model_copy(update={"target_count": 40})
     reply = Decomposition(
         subgoals=[
             proposed("dosing", target_count=5),
             proposed("prices"),
+            proposed("twin"),
             proposed("risks", target_count=7),
             proposed("new", target_count=9),
         ]
     )
     door = Door(ScriptedModel(decomposer=[reply]), store, "run")
-    ask = DecomposeAsk(specification=GOAL, previous=(DOSING, RISKS, counted))
+    before = RISKS.model_copy(update={"target_count": 3})
+    shared = TWIN.model_copy(update={"target_share": 0.2})
+    ask = DecomposeAsk(specification=GOAL, previous=(DOSING, before, counted, shared))
     found = await decompose(door, ask)
     assert [(s.id, s.target_share, s.target_count) for s in found] == [
-        ("dosing", 0.3, None),
+        ("dosing", None, 5),  # the number that the proposal names wins over the share before
         ("prices", None, 40),
-        ("risks", None, 7),  # nothing was wanted of it before
+        ("twin", 0.2, None),
+        ("risks", None, 7),
         ("new", None, 9),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given_row", "kept"),
+    [(("?", "."), True), (("", ""), False), (("?", " "), False), (("\n", "."), False)],
+)
+async def test_an_empty_example_is_none(
+    given_row: tuple[str, str], kept: bool, store: Store
+) -> None:
+    row = Example(input=given_row[0], output=given_row[1])
+    reply = Decomposition(subgoals=[proposed("a", example=row)])
+    door = Door(ScriptedModel(decomposer=[reply]), store, "run")
+    (found,) = await decompose(door, DecomposeAsk(specification=GOAL))
+    assert found.example == (row if kept else None)
 
 
 async def test_what_the_model_says_of_a_subgoal_is_kept(store: Store) -> None:

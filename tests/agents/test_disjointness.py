@@ -120,12 +120,54 @@ async def test_a_row_that_cannot_be_written_is_evidence_of_overlap(
     impossible: tuple[str, ...], inner: str, store: Store, embedder: Embedder
 ) -> None:
     (found,), probes, _ = await checked(script(impossible=impossible), store, embedder)
+    assert [p.fits for p in probes if not p.possible] == list(impossible)
     name = impossible[0].capitalize()
     assert found.message.startswith(inner)
     assert found.evidence == [f"No row fits “{name}” alone: It is the same."]
     assert [(p.row, p.note) for p in probes if p.fits == impossible[0]] == [
         (None, "It is the same.")
     ]
+
+
+async def test_findings_on_a_pair_are_others_when_they_say_another_thing(
+    store: Store, embedder: Embedder
+) -> None:
+    """Else a reason for "the first lies within the second" would overrule the reverse."""
+    sides = [("fees",), ("tax",), ("fees", "tax")]
+    ids = set[str]()
+    for side in sides:
+        model = script(impossible=side)
+        model.name = " ".join(side)  # what one says is not remembered for another
+        (found,), _, _ = await checked(model, store, embedder)
+        ids.add(found.id)
+    assert len(ids) == len(sides)
+
+
+@pytest.mark.parametrize("impossible", [(), ("fees",)])
+async def test_a_subgoal_is_told_apart_by_a_row_that_was_written_for_the_other(
+    impossible: tuple[str, ...], store: Store, embedder: Embedder
+) -> None:
+    """Whatever was said to be possible: the row is there."""
+
+    def shows(text: str, pair: list[str]) -> list[str]:
+        return ["fees"] if text == row_for("tax") else pair
+
+    (found,), _, _ = await checked(script(shows, impossible), store, embedder)
+    assert found.message == "“Tax” lies within “Fees”: no row fits the first alone."
+    assert found.evidence == [
+        f"The row written to fit “Tax” alone shows “Fees”: {row_for('tax')} → So."
+    ]
+
+
+async def test_rows_that_show_each_others_subgoal_part_the_pair(
+    store: Store, embedder: Embedder
+) -> None:
+    def shows(text: str, pair: list[str]) -> list[str]:
+        return [name for name in pair if text != row_for(name)]
+
+    findings, probes, unchecked = await checked(script(shows), store, embedder)
+    assert (findings, unchecked) == ([], [])
+    assert not any(probe.holds for probe in probes)
 
 
 async def test_where_no_row_can_be_written_none_is_placed(store: Store, embedder: Embedder) -> None:
@@ -144,11 +186,16 @@ async def test_a_probe_holds_only_when_its_row_shows_its_own_subgoal(
     assert len(probes) == 2 and not any(probe.holds for probe in probes)
 
 
-async def test_a_row_that_shows_nothing_is_no_evidence_of_overlap(
-    store: Store, embedder: Embedder
-) -> None:
-    findings, _, _ = await checked(script(lambda text, pair: []), store, embedder)
+async def test_a_row_that_shows_neither_tells_nothing(store: Store, embedder: Embedder) -> None:
+    def shows(text: str, pair: list[str]) -> list[str]:
+        return [] if text == row_for("fees") else own_subgoal(text, pair)
+
+    findings, _, unchecked = await checked(script(shows), store, embedder)
     assert findings == []
+    assert unchecked == [
+        "Whether a row fits “Fees” and not “Tax”: the one that was written was found to show "
+        "neither"
+    ]
 
 
 @pytest.mark.parametrize("failing", [SeparateAsk, PlaceAsk])
@@ -241,6 +288,13 @@ def test_rows_are_written_for_two_fenced_subgoals() -> None:
     assert "a clause" not in user
 
 
+async def test_only_the_embedded_model_is_given_clauses(store: Store, embedder: Embedder) -> None:
+    """They are in no prompt, so a reply that was paid for stays good when they change."""
+    model = script()
+    await checked(model, store, embedder)
+    assert [ask.clauses for ask in model.asked if isinstance(ask, SeparateAsk)] == [()]
+
+
 # What a valid schema does not say
 
 
@@ -294,3 +348,24 @@ async def test_the_embedded_model_goes_by_similarity_and_clause(
     assert [found.subgoal_ids for found in findings] == ([["a", "b"]] if overlap else [])
     assert all("ask for the same" in f.message and len(f.evidence) == 2 for f in findings)
     assert all("their similarity is 0." in line for f in findings for line in f.evidence)
+
+
+async def test_the_embedded_model_compares_every_pair(embedded: Door, embedder: Embedder) -> None:
+    chess = Subgoal(id="chess", name="Chess", description="Teaches chess openings.")
+    subgoals = [OPERA, TAX, chess, FEES]
+    assert len(await close_pairs(subgoals, embedder)) < 6
+    _, probes, _ = await check_disjoint(embedded, embedder, GOAL, subgoals)
+    assert len({frozenset((probe.fits, probe.not_fits)) for probe in probes}) == 6
+
+
+async def test_subgoals_nearest_to_one_clause_overlap_sooner(
+    embedded: Door, embedder: Embedder
+) -> None:
+    pair = [
+        Subgoal(id="a", name="a", description="States how much of a medicine to take."),
+        Subgoal(id="b", name="b", description="Names the dose of a medicine."),
+    ]
+    (found,), _, _ = await check_disjoint(embedded, embedder, GOAL, pair)
+    assert all("“Explain dosing of medicines”" in line for line in found.evidence)
+    manner = Specification(goal=Goal(text="Be brief."))  # says nothing of what rows are about
+    assert (await check_disjoint(embedded, embedder, manner, pair))[0] == []

@@ -13,8 +13,8 @@ DOSING = Subgoal(id="dosing", name="Dosing", description="States doses.")
 RISKS = Subgoal(id="risks", name="Risks", description="Warns about risks.")
 
 
-def id_of(*subgoals: Subgoal, check: Any = "atomic", message: str = "m", clause: str = "") -> str:
-    return finding(check, subgoals, message, clause=clause).id
+def id_of(*subgoals: Subgoal, check: Any = "atomic", message: str = "m", **told: str) -> str:
+    return finding(check, subgoals, message, **told).id  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_finding_is_the_same_when_what_it_is_about_stays(changed: dict[str, ob
     assert id_of(RISKS, DOSING, message="in other words") == id_of(DOSING, RISKS)
 
 
-def test_findings_of_other_checks_clauses_and_subgoals_are_others() -> None:
+def test_findings_of_other_checks_clauses_kinds_and_subgoals_are_others() -> None:
     ids = [
         id_of(DOSING),
         id_of(RISKS),
@@ -48,6 +48,9 @@ def test_findings_of_other_checks_clauses_and_subgoals_are_others() -> None:
         id_of(DOSING, check="complete"),
         id_of(check="complete", clause="risks"),
         id_of(check="complete", clause="doses"),
+        id_of(check="complete", clause="doses", kind="state doses"),
+        id_of(DOSING, RISKS, kind="the first lies within"),
+        id_of(DOSING, RISKS, kind="the second lies within"),
     ]
     assert len(set(ids)) == len(ids)
 

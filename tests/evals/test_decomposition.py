@@ -132,7 +132,7 @@ def test_a_bad_file_is_refused_with_the_entry(
     assert str(path) in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["{", "one: 1", "just text"])
+@pytest.mark.parametrize("text", ["{", "one: 1", "just text", "- goal: 2024-13-45"])
 def test_a_file_that_is_no_list_is_refused(text: str, tmp_path: Path) -> None:
     (path := tmp_path / "cases.yaml").write_text(text)
     with pytest.raises(UserError, match=r"cases\.yaml"):
@@ -380,8 +380,8 @@ def _verdict(name: str, one: Case) -> AtomicVerdict:
     return AtomicVerdict(
         subgoal_id=name,
         capabilities=["one", "another"] if joined else ["one"],
-        half_input="",
-        half_output="",
+        half_input="Why?",
+        half_output="So.",
         atomic=not joined,
     )
 

@@ -1,7 +1,7 @@
 """Whole conversations, from the goal to approved subgoals, with a scripted model and over HTTP."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ from answers import (
 from fake_server import FakeServer
 
 from goalcover.graph import review, session, toolbox
+from goalcover.graph.review import REUSE
 from goalcover.graph.session import Pending
-from goalcover.graph.specify import REUSE, START_FROM
-from goalcover.memory.errors import UserError
+from goalcover.graph.specify import START_FROM
+from goalcover.memory.errors import ReplyFailure, UserError
+from goalcover.memory.records import Specification
 from goalcover.tools.report import Report
 from goalcover.tools.scripted_model import ScriptedModel
 
@@ -69,7 +71,12 @@ def talk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sta
         def reply(ask: Any) -> Any:
             form = {"json_schema": {"name": ask.reply.__name__}}
             body = {"messages": ask.messages(), "response_format": form}
-            return ask.reply.model_validate(talk.answer(body))
+            value = ask.reply.model_validate(talk.answer(body))
+            try:
+                ask.check(value)
+            except ValueError as error:
+                raise ReplyFailure(str(error)) from error
+            return value
 
         model = ScriptedModel(**dict.fromkeys(ROLES, reply))
         monkeypatch.setattr(toolbox, "open_model", lambda *args, **options: model)
@@ -89,36 +96,63 @@ def data(tmp_path: Path) -> Path:
 Replies = list[tuple[str, Any]]
 
 
-def converse(data: Path, talk: Talk, replies: Replies, **options: Any) -> tuple[Report, list[Any]]:
+def finish(data: Path, talk: Talk, replies: Replies, **options: Any) -> tuple[Report, list[Any]]:
     """Runs to the end, answering each review in turn; also gives what the reviews showed.
 
     A reply is (name of the review, its answer or a function of what it shows).
     """
     shown: list[Any] = []
     left = iter(replies)
+    report = _run(data, talk, left, shown, {"synthesize": 0} | options)
+    assert not list(left), "every reply was asked for"
+    return report, shown
 
-    def reviewer(pending: Pending) -> dict[str, Any]:
+
+def converse(data: Path, talk: Talk, replies: Replies, **options: Any) -> list[Any]:
+    """What the reviews showed; the one after the replies, of the plan at the latest, waits.
+
+    No report is written, which takes most of a run's time.
+    """
+    shown: list[Any] = []
+    left = iter(replies)
+    with suppress(session.Waiting):
+        _run(data, talk, left, shown, {"synthesize": 1} | options)
+    assert not list(left), "every reply was asked for"
+    assert len(shown) == len(replies) + 1, "it waits"
+    return shown
+
+
+def _run(
+    data: Path, talk: Talk, left: Iterator[Any], shown: list[Any], options: dict[str, Any]
+) -> Report:
+    def reviewer(pending: Pending) -> dict[str, Any] | None:
         shown.append(pending.args)
-        name, response = next(left)
+        name, response = next(left, (pending.name, None))
         assert pending.name == name, pending.args
         return response(pending.args) if callable(response) else response
 
-    report = session.run(
-        data,
-        options.pop("goal", GOAL),
-        reviewer=reviewer,
-        out=str(data.parent / "out"),
-        synthesize=0,
-        **talk.options,
-        **options,
+    out = str(data.parent / "out")
+    return session.run(
+        data, reviewer=reviewer, out=out, **({"goal": GOAL} | talk.options | options)
     )
-    assert not list(left), "every reply was asked for"
-    return report, shown
+
+
+def newest() -> str:
+    """The id of the run that was started last."""
+    return session.list_runs()[0].id
 
 
 def answers(stop: bool = False, message: str = "", **given: str) -> dict[str, Any]:
     args = {"answers": given, "stop": stop, "message": message}
     return review.edit("answer_questions", args)
+
+
+def to_the_offer(text: str) -> tuple[str, Any]:
+    return "answer_questions", review.edit("answer_questions", {"answers": {START_FROM: text}})
+
+
+def specification(shown: list[Any]) -> Specification:
+    return Specification.model_validate(shown[-1]["specification"])
 
 
 def questions_of(shown: Any) -> list[str]:
@@ -148,8 +182,8 @@ TONE = asked("format", "How long may an answer be?", ["a paragraph", "a page"])
 
 def test_complete_at_once(data: Path, talk: Start) -> None:
     with talk(Clarification=rounds_of_questions([])) as model:
-        report, shown = converse(data, model, [APPROVED])
-    assert report.specification.ended.startswith("no question is left")
+        report, shown = finish(data, model, [APPROVED])
+    assert report.specification.ended == "no open point is left that would change the subgoals"
     assert report.specification.answers == [] and len(model.prompts("Clarification")) == 1
     assert [s["id"] for s in shown[0]["subgoals"]] == [s["id"] for s in SUBGOALS]
     assert report.contract.findings == [] and report.contract.probes
@@ -160,17 +194,16 @@ def test_complete_at_once(data: Path, talk: Start) -> None:
 def test_three_rounds_and_no_fourth(data: Path, talk: Start) -> None:
     rounds = rounds_of_questions([AUDIENCE], [REFUSALS], [COUNTRIES], [TONE])
     with talk(Clarification=rounds) as model:
-        report, shown = converse(
+        shown = converse(
             data,
             model,
             [
                 ("answer_questions", answers(audience="firms")),
                 ("answer_questions", answers(safety="Tax advice, please.")),
                 ("answer_questions", answers(scope="all of the EU")),
-                APPROVED,
             ],
         )
-    found = report.specification
+    found = specification(shown)
     assert [questions_of(args) for args in shown[:3]] == [
         ["Which customers?"],
         ["What must it refuse?"],
@@ -194,13 +227,12 @@ def test_skipped_questions_take_their_defaults_and_are_not_asked_again(
     nagging = asked("audience again", "Which customers are they?", ["consumers"])
     rounds = rounds_of_questions([AUDIENCE, REFUSALS], [nagging])
     with talk(Clarification=rounds) as model:
-        report, shown = converse(
-            data, model, [("answer_questions", answers(audience="I don't know")), APPROVED]
-        )
-    assert [(a.text, a.given) for a in report.specification.answers] == [
+        shown = converse(data, model, [("answer_questions", answers(audience="I don't know"))])
+    found = specification(shown)
+    assert [(a.text, a.given) for a in found.answers] == [
         ("consumers", False), ("nothing", False)]  # fmt: skip
-    assert len(shown) == 2, "the same question in other words is not asked"
-    assert report.specification.ended.startswith("no question is left")
+    assert "subgoals" in shown[1], "the same question in other words is not asked"
+    assert found.ended == "there is no further question, though points are open"
     assert "consumers (not answered; assumed)" in model.prompts("Decomposition")[0]
 
 
@@ -216,18 +248,16 @@ def test_skipped_questions_take_their_defaults_and_are_not_asked_again(
 def test_stop_asking(data: Path, talk: Start, reply: Any, kept: list[str]) -> None:
     rounds = rounds_of_questions([AUDIENCE, REFUSALS], [COUNTRIES])
     with talk(Clarification=rounds) as model:
-        report, _ = converse(data, model, [("answer_questions", reply), APPROVED])
-    assert [a.text for a in report.specification.answers] == kept
-    assert report.specification.ended == "you asked for no more questions"
-    assert report.specification.open_points == ["scope"]
+        found = specification(converse(data, model, [("answer_questions", reply)]))
+    assert [a.text for a in found.answers] == kept
+    assert found.ended == "you asked for no more questions"
+    assert found.open_points == ["scope"]
 
 
 def test_what_a_person_says_unasked_is_heard(data: Path, talk: Start) -> None:
     with talk() as model:
-        report, _ = converse(
-            data, model, [("answer_questions", answers(message="Gift cards too.")), APPROVED]
-        )
-    assert [a.text for a in report.specification.answers] == ["consumers", "Gift cards too."]
+        shown = converse(data, model, [("answer_questions", answers(message="Gift cards too."))])
+    assert [a.text for a in specification(shown).answers] == ["consumers", "Gift cards too."]
     assert "Anything else? → Gift cards too." in model.prompts("Decomposition")[0]
 
 
@@ -236,15 +266,32 @@ def test_reject_and_redo(data: Path, talk: Start) -> None:
         return {"subgoals": SUBGOALS[:2] if "Returns are no matter of ours" in prompt else SUBGOALS}
 
     with talk(Clarification=rounds_of_questions([]), Decomposition=decompose) as model:
-        report, shown = converse(
-            data,
-            model,
-            [("approve_subgoals", review.reject("Returns are no matter of ours.")), APPROVED],
-        )
+        said = ("approve_subgoals", review.reject("Returns are no matter of ours."))
+        shown = converse(data, model, [said])
     assert [len(args["subgoals"]) for args in shown] == [3, 2]
-    assert [c.subgoal.id for c in report.coverage] == ["billing", "refunds"]
     first, second = model.prompts("Decomposition")
     assert "EARLIER SUBGOALS" not in first and "- returns: Returns." in second
+
+
+def test_why_a_person_rejected_is_told_until_they_are_asked_again(data: Path, talk: Start) -> None:
+    """Findings send each proposal back, so that there are three in each loop."""
+    turns: list[str] = []
+
+    def decompose(prompt: str) -> Body:
+        turns.append(prompt)
+        return {"subgoals": [SUBGOALS[0] | {"name": f"Billing {len(turns)}"}, *SUBGOALS[1:]]}
+
+    rejections = [("approve_subgoals", review.reject(why)) for why in ("Mind children.", "")]
+    with talk(
+        Clarification=rounds_of_questions([]), Decomposition=decompose, AtomicVerdicts=never_atomic
+    ) as model:
+        shown = converse(data, model, rejections)
+    told = ["THE PERSON REJECTED THEM" in prompt for prompt in turns]
+    assert told == [False] * 3 + [True] * 3 + [False] * 3
+    kept = ["What should be different? → Mind children." in prompt for prompt in turns]
+    assert kept == [False] * 3 + [True] * 6
+    assert [a.text for a in specification(shown).answers] == ["Mind children."]
+    assert "Mind children." in model.prompts("Matrix")[-1], "the checks know it too"
 
 
 def twins_overlap(prompt: str) -> Body:
@@ -273,7 +320,7 @@ def test_an_edit_that_breaks_disjointness_is_seen_and_may_be_overruled(
 
     with talk(Clarification=rounds_of_questions([]), Placements=twins_overlap) as model:
         replies = [("approve_subgoals", edited), ("approve_subgoals", overrule)]
-        report, shown = converse(data, model, replies)
+        report, shown = finish(data, model, replies)
     (finding,) = report.contract.findings
     assert (finding.check, set(finding.subgoal_ids)) == ("disjoint", {"refunds", "money_back"})
     assert "How about refunds?" in " ".join(finding.evidence), "the row is the evidence"
@@ -288,14 +335,37 @@ def test_an_edit_that_breaks_disjointness_is_seen_and_may_be_overruled(
     assert "They go to two teams." in Path(report.files["html"]).read_text()
 
 
-def test_an_edit_may_be_approved_at_once_where_nothing_is_found(data: Path, talk: Start) -> None:
+def test_lost_pieces_in_equal_words_are_overruled_apart(data: Path, talk: Start) -> None:
+    def matrix(prompt: str) -> Body:
+        found = ANSWERS["Matrix"](prompt)
+        for line in found["clauses"][:2]:
+            line["missing"] = "refunds"
+        return found
+
+    def overrule(shown: Any) -> dict[str, Any]:
+        first, second = shown["contract"]["findings"]
+        assert first["clause"] == second["clause"] == "refunds"
+        args = {"subgoals": shown["subgoals"], "overrule": {second["id"]: "No firm asks."}}
+        return review.edit("approve_subgoals", args)
+
+    goal = "Explain refunds for people, warn about refunds for firms."
+    with talk(Clarification=rounds_of_questions([]), Matrix=matrix) as model:
+        shown = converse(data, model, [("approve_subgoals", overrule)], goal=goal)
+    assert [f["overruled"] for f in shown[1]["contract"]["findings"]] == [None, "No firm asks."]
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_edit_may_be_approved_at_once_where_nothing_is_found(
+    data: Path, talk: Start, checked: bool
+) -> None:
+    changes = {} if checked else {"AtomicVerdicts": lambda prompt: {"verdicts": []}}
     args = {"subgoals": SUBGOALS[1:], "approve": True}
-    with talk(Clarification=rounds_of_questions([])) as model:
-        report, shown = converse(
-            data, model, [("approve_subgoals", review.edit("approve_subgoals", args))]
-        )
-    assert [c.subgoal.id for c in report.coverage] == ["refunds", "returns"]
-    assert len(shown) == 1 and len(model.prompts("AtomicVerdicts")) == 2
+    with talk(Clarification=rounds_of_questions([]), **changes) as model:
+        shown = converse(data, model, [("approve_subgoals", review.edit("approve_subgoals", args))])
+    assert bool(shown[0]["contract"]["unchecked"]) == (not checked)
+    assert [item["subgoal_id"] for item in shown[1]["items"]] == ["returns"], "it is the plan's"
+    if checked:
+        assert len(model.prompts("AtomicVerdicts")) == 2
 
 
 @pytest.mark.parametrize(
@@ -350,13 +420,13 @@ def test_findings_go_back_at_most_three_times_and_the_best_set_is_shown(
         AtomicVerdicts=never_atomic,
         Placements=twins_overlap,
     ) as model:
-        report, shown = converse(data, model, [APPROVED])
+        shown = converse(data, model, [])
     assert len(turns) == 3
     assert "Half? → Half." in turns[1]
     assert "- disjoint: “Refunds”" in turns[1] and "- disjoint: “" not in turns[2]
     (finding,) = shown[0]["contract"]["findings"]
     assert finding["check"] == "atomic" and len(shown[0]["subgoals"]) == 3
-    assert report.contract.open[0].message.startswith("“Refunds” joins 2 capabilities")
+    assert finding["message"].startswith("“Refunds” joins 2 capabilities")
 
 
 def test_a_lost_clause_and_an_unasked_subgoal_are_found(data: Path, talk: Start) -> None:
@@ -368,36 +438,68 @@ def test_a_lost_clause_and_an_unasked_subgoal_are_found(data: Path, talk: Start)
         return found
 
     with talk(Clarification=rounds_of_questions([]), Matrix=matrix) as model:
-        report, shown = converse(data, model, [APPROVED])
-    messages = [finding["message"] for finding in shown[0]["contract"]["findings"]]
+        (shown,) = converse(data, model, [])
+    messages = [finding["message"] for finding in shown["contract"]["findings"]]
     assert messages == [
         "No subgoal covers “returns” (of the goal).",
         "Nothing in the specification asks for “Returns”.",
     ]
-    assert [c.text for c in report.contract.matrix if not c.subgoal_ids] == ["returns"]
+    lost = [clause["text"] for clause in shown["contract"]["matrix"] if not clause["subgoal_ids"]]
+    assert lost == ["returns"]
+
+
+SIMILAR = "Support our customers with refunds, billing and returns."
 
 
 def test_an_earlier_approval_is_offered_for_a_similar_goal(data: Path, talk: Start) -> None:
-    similar = "Support our customers with refunds, billing and returns."
     with talk() as model:
         replies = [("answer_questions", answers(audience="firms")), APPROVED]
-        first, _ = converse(data, model, replies, memory=True)
-        replies = [("answer_questions", answers(**{START_FROM: REUSE})), APPROVED]
-        second, shown = converse(data, model, replies, memory=True, goal=similar)
+        first = specification(converse(data, model, replies, memory=True)[:-1])
+        first_run = newest()
+        shown = converse(data, model, [to_the_offer(REUSE), APPROVED], memory=True, goal=SIMILAR)
         (offered,) = shown[0]["questions"]
         assert offered["id"] == START_FROM and "Billing, Refunds and Returns" in offered["text"]
-        assert second.specification.based_on == first.run
-        assert second.specification.answers == first.specification.answers, "not asked again"
+        second = specification(shown[:-1])
+        assert second.based_on == first_run
+        assert second.answers == first.answers, "not asked again"
         assert "EARLIER SUBGOALS" in model.prompts("Decomposition")[-1]
+        second_run = newest()
 
-        afresh = [("answer_questions", review.approve()), ("answer_questions", answers()), APPROVED]
-        third, _ = converse(data, model, afresh, memory=True, goal=f"{similar} Be kind.")
-        assert third.specification.based_on == ""
-        without, _ = converse(
-            data, model, [("answer_questions", answers()), APPROVED], goal=similar
-        )
-        assert without.specification.based_on == ""
-        other = [("answer_questions", answers()), APPROVED]
-        converse(data, model, other, memory=True, goal="Write Python functions with unit tests.")
-    assert {one.id for one in session.approved().list()} >= {first.run, second.run, third.run}
-    assert without.run not in {one.id for one in session.approved().list()}
+        for unoffered in (
+            {"goal": SIMILAR},
+            {"goal": SIMILAR, "memory": True, "questions": 0},
+            {"goal": "Write Python functions with unit tests.", "memory": True},
+        ):
+            (shown,) = converse(data, model, [], **unoffered)
+            assert START_FROM not in {q["id"] for q in shown.get("questions", [])}
+    assert {one.id for one in session.approved().list()} == {first_run, second_run}
+
+
+def test_only_a_yes_starts_from_what_was_approved_earlier(data: Path, talk: Start) -> None:
+    with talk() as model:
+        converse(data, model, [("answer_questions", answers()), APPROVED], memory=True)
+        kept = newest()
+        for said in ("Yes, but without returns.", "ok", "Start from them"):
+            shown = converse(data, model, [to_the_offer(said)], memory=True, goal=SIMILAR)
+            assert specification(shown).based_on == kept and "subgoals" in shown[1]
+        for said in ("Nope", "I want to start afresh", "no", "", "Yesterday's were bad."):
+            shown = converse(data, model, [to_the_offer(said)], memory=True, goal=SIMILAR)
+            assert specification(shown).based_on == ""
+            assert questions_of(shown[1]) == ["Which customers?"]
+
+
+def test_what_is_kept_holds_no_row_of_the_data(data: Path, talk: Start) -> None:
+    wanted = [one | {"target_count": 5} for one in SUBGOALS]
+    answer = {"subgoals": wanted}
+    with talk(Clarification=rounds_of_questions([]), Decomposition=lambda prompt: answer) as model:
+        shown = converse(data, model, [APPROVED], memory=True)
+    assert all(one["example"] and one["target_count"] == 5 for one in shown[0]["subgoals"])
+    (kept,) = session.approved().list()
+    assert [(one.example, one.target_count) for one in kept.subgoals] == [(None, None)] * 3
+
+
+def test_what_nobody_looked_at_is_not_kept(data: Path, talk: Start) -> None:
+    unattended = ("approve_subgoals", review.approve(unattended=True))
+    with talk(Clarification=rounds_of_questions([])) as model:
+        converse(data, model, [unattended], memory=True)
+    assert session.approved().list() == []

@@ -41,6 +41,21 @@ def test_the_example_shows_its_missing_capability(tmp_path: Path) -> None:
     assert Report.model_validate_json((tmp_path / "report.json").read_text()) == report
 
 
+async def test_what_a_rejection_drops_stays_away(tmp_path: Path) -> None:
+    """The checks find the clause lost, in each proposal of the loop."""
+    data = tmp_path / "rows.jsonl"
+    data.write_text(support_rows(9))
+    goal = "Help with billing, refunds and returns."
+    run_id = session.new_run(session.configure(data, goal, questions=0, out=str(tmp_path)))
+    decisions = iter([review.reject("drop billing"), None])
+    with pytest.raises(session.Waiting) as waiting:
+        await session.drive(run_id, lambda pending: next(decisions), lambda progress: None)
+    shown = waiting.value.pending.args
+    assert [subgoal["name"] for subgoal in shown["subgoals"]] == ["Refunds", "Returns"]
+    (finding,) = shown["contract"]["findings"]
+    assert (finding["check"], "billing" in finding["clause"]) == ("complete", True)
+
+
 def test_given_subgoals_skip_the_questions(tmp_path: Path) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text(support_rows(12))

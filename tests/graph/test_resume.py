@@ -15,6 +15,7 @@ from fake_server import FakeServer
 from goalcover.graph import review, session, specify
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Subgoal
+from goalcover.tools.settings import STATE_VERSION
 
 FEES = Subgoal(id="fees", name="Fees", description="Explains the fee of a plan.")
 
@@ -70,6 +71,23 @@ def test_a_shared_folder_holds_the_later_run_and_nothing_of_the_first(
     assert session.read_report(out, second.run) == second
     with pytest.raises(UserError, match=f"report of the later run {second.run}"):
         session.read_report(out, first.run)
+
+
+def test_a_report_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text('{"run": "r"}')
+    with pytest.raises(UserError, match="is damaged, or of another version of") as raised:
+        session.read_report(tmp_path, "r")
+    assert "\n" not in str(raised.value)
+
+
+async def test_a_run_of_another_version_is_not_gone_on_with(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "STATE_VERSION", STATE_VERSION - 1)
+        run_id = session.new_run(session.configure(data, "Explain fees.", out=str(tmp_path)))
+    with pytest.raises(UserError, match="was started by another version of GoalCover"):
+        await session.drive(run_id, wait_at("none"), ignore)
 
 
 def test_a_generator_that_fails_is_said_and_tried_again(data: Path, tmp_path: Path) -> None:
@@ -159,7 +177,7 @@ async def test_stopped_at_the_end_of_a_node_of_the_conversation(
     assert [answer.text for answer in report.specification.answers] == ["consumers"]
     (kept,) = session.approved().list()
     assert kept.id == run_id and kept.specification.answers == report.specification.answers
-    assert kept.subgoals == [c.subgoal for c in report.coverage]
+    assert [s.hash for s in kept.subgoals] == [c.subgoal.hash for c in report.coverage]
 
 
 async def test_what_waits_is_not_looked_at_again(
