@@ -16,6 +16,8 @@ from .disjointness import CLOSE, MOST_PAIRS, SAME, SAME_CLAUSE, check_disjoint
 T = TypeVar("T")
 
 EMBEDDED = [
+    "By plain rules of English and sentence similarity: read what is found, and what is not, as a "
+    "hint.",
     "Atomic: by the grammar of the description (verbs or things joined by “and” and its like).",
     f"Disjoint: by similarity of the texts (overlap from {SAME}, or {SAME_CLAUSE} where the same "
     "clause is nearest to both); no rows were written.",

@@ -18,11 +18,12 @@ from ..tools import profile as profiles
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence
-from .clauses import ASSUMED, clauses
+from .clauses import ASSUMED, clauses, excludes, statements
 from .dimensions import (
     AS_FAR,
     BY_NAME,
     FORMAT,
+    ONLY_DATA,
     SCOPE,
     TOPICS_ASKED,
     UNNAMED,
@@ -42,9 +43,6 @@ COVERED = 0.42
 
 REMARK = Question(id="remark", dimension="remark", text="Anything else?")
 """What a person says without being asked hangs on this question."""
-
-REJECTION = Question(id="rejection", dimension="remark", text="What should be different?")
-"""So does what they say when they reject the subgoals."""
 
 
 class Settled(ReplySchema):
@@ -157,16 +155,13 @@ class ClarifyAsk(Ask[Clarification]):
         )
 
     def _settled(self, named: list[str]) -> Settled:
-        """Clauses of the goal by the dimension whose words they hold, then the answers."""
+        """The goal's clauses, then the answers, each in the field of its dimension."""
         goal, profile = self.specification.goal, self.profile
         points: dict[str, list[str]] = {name: [] for name in Draft.model_fields}
-        remarks = [c for a in self.specification.answers if _is_remark(a) for c in clauses(a.text)]
-        for clause in [*named, *(c for c in remarks if not _AGREES.fullmatch(c))]:
-            dimension = next((d for d in BY_NAME.values() if _held(clause) & d.stated), None)
-            points[dimension.field if dimension else "in_scope"].append(clause)
+        for clause in named:
+            points["safety" if excludes(clause) else "in_scope"].append(clause)
         for answer in self.specification.answers:
-            if answer.text != AS_FAR and not _is_remark(answer):
-                field, text = _place(answer)
+            for field, text in _placed(answer, profile):
                 points[field].append(text)
         if not points["language"] and profile.languages:
             points["language"].append(f"{next(iter(profile.languages))} {ASSUMED}")
@@ -185,14 +180,33 @@ def _question(dimension: Dimension) -> AskedQuestion:
     )
 
 
-def _place(answer: Answer) -> tuple[str, str]:
-    """The field of the specification that an answer belongs to, and what it says there."""
+def _placed(answer: Answer, profile: DataProfile) -> list[tuple[str, str]]:
+    """The fields of the specification that an answer belongs to, and what it says there."""
     dimension, text = answer.question.dimension, answer.text
+    if dimension.startswith("topic "):
+        return [_about_topic(dimension.removeprefix("topic "), answer)]
+    field = BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"
     if not answer.given:
-        text = f"{text} {ASSUMED}"
-    if not dimension.startswith("topic "):
-        return (BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"), text
-    topic = dimension.removeprefix("topic ")
+        return [(field, f"{text} {ASSUMED}")]
+    if text == ONLY_DATA:
+        return [(field, topic.name) for topic in profile.topics]
+    if dimension == REMARK.dimension:
+        text = _AGREES.sub("", text, count=1) if _AGREES.match(text) else text
+    found = []
+    for statement in statements(text) or filter(None, [text]):
+        if field == "in_scope" and excludes(statement):
+            found.append(("out_of_scope", statement))
+        elif dimension != REMARK.dimension:
+            found.append((field, statement))
+        else:
+            fitting = (d.field for d in BY_NAME.values() if _held(statement) & d.stated)
+            found.append((next(fitting, field), statement))
+    return found
+
+
+def _about_topic(topic: str, answer: Answer) -> tuple[str, str]:
+    if answer.text == AS_FAR:
+        return "in_scope", f"{topic}: {AS_FAR} {ASSUMED}"
     bare = _bare(answer.text)
     wanted = re.search(r"(?<!not )(?<!n't )\b(yes|include|in scope)\b", bare, re.I)
     out = not wanted and re.search(
@@ -201,18 +215,11 @@ def _place(answer: Answer) -> tuple[str, str]:
         bare,
         re.I,
     )
-    # What more they say ("in scope, but only for firms") is kept.
-    plain = re.fullmatch(
-        r"(yes|in|include|no|out|outside|leave|exclude|ignore|not|not for now)(,? please)?( of)?"
-        r"( it)?( in| out)?( scope)?",
-        bare,
-        re.I,
-    )
+    known = wanted or out or re.fullmatch(r"in( please)?", bare, re.I)
+    # A condition is kept ("in scope, but only for firms"), other words are only in the answers.
+    limited = re.search(r"\b(but|except|only|unless|without|if|when)\b", bare, re.I)
+    plain = known and not limited
     return "out_of_scope" if out else "in_scope", topic if plain else f"{topic} ({answer.text})"
-
-
-def _is_remark(answer: Answer) -> bool:
-    return answer.question.dimension == REMARK.dimension
 
 
 def _held(text: str) -> set[str]:
@@ -261,8 +268,8 @@ _UNKNOWN = re.compile(
 )
 
 
-_AGREES = re.compile(r"(yes|ok|okay|sure)( please)?|start from (them|it|these|those)", re.I)
-"""The clause of "yes, but also …" that asks for nothing."""
+_AGREES = re.compile(r"(yes|ok|okay|sure|start from them)\b[\s,;:.!]*(but|and|also)?[\s,]*", re.I)
+"""How a remark begins that answers the offer of an earlier run's subgoals."""
 
 
 def asks_to_stop(text: str) -> bool:

@@ -6,12 +6,15 @@ development domains of `evals/decompositions.yaml`; the test domains say how far
 
 import re
 
-from ..memory.records import ClauseCover, Specification
+from ..memory.records import ClauseCover, Question, Specification
 from ..tools.text import VERBS, stem, words
 
 PREPOSITIONS = ("about", "of", "for", "from", "with", "on", "in", "by", "into", "to")
 ASSUMED = "(assumed)"
 """Ends a statement that the person did not make."""
+
+REJECTION = Question(id="rejection", dimension="remark", text="What should be different?")
+"""What a person says when they reject the subgoals hangs on this question."""
 
 NEEDS_ROWS = ("in_scope", "safety", "evidence", "edge_cases")
 """Fields of a specification whose points ask for rows of their own."""
@@ -32,6 +35,11 @@ _SAYS_NOTHING = re.compile(
 )
 """Whole statements alone: "no claim without a source" asks for something."""
 
+_EXCLUDES = re.compile(
+    r"^(?:drop|remove|delete|leave out|exclude|ignore|without|never|no|not|don'?t|do not)\b(?!-)|"
+    r"\bout of (?:the )?scope\b",
+    re.I,
+)
 _FRAME = re.compile(
     r"(?:act|help|tutor|assist|support|serve|answer|give feedback|review|plan|write for|work)\b"
     r"[^,;:.!?]*(?:[:.!?]\s|\bby\s+\w+ing\b)",
@@ -74,6 +82,17 @@ def clauses(text: str) -> list[str]:
         if words(clause):
             found.append(clause)
     return found
+
+
+def statements(text: str) -> list[str]:
+    """What a person says in an answer, sentence by sentence: a comma ends no thought of theirs."""
+    parts = (part.strip() for part in re.split(r"[;.!?](?:\s+|$)|\n+", text))
+    return [part for part in parts if words(part)]
+
+
+def excludes(statement: str) -> bool:
+    """Whether a statement says what is not wanted: "never discuss prices", "x is out of scope"."""
+    return bool(_EXCLUDES.search(statement))
 
 
 def pieces(clause: str) -> list[str]:
@@ -195,8 +214,11 @@ def clauses_of(specification: Specification) -> list[ClauseCover]:
     for place, clause in enumerate(own):
         frames = place == 0 and len(own) >= FRAMED and bool(_FRAME.match(goal))
         add("goal", clause, frames or bool(_MANNER.match(clause)))
-    for field in (*NEEDS_ROWS, *QUALIFIES):
-        for statement in filter(says_something, getattr(specification, field)):
-            for clause in (c for c in clauses(statement) if not _stems(c) <= said):
-                add(field, clause, field in QUALIFIES)
+    points = [(field, getattr(specification, field)) for field in (*NEEDS_ROWS, *QUALIFIES)]
+    rejected = [a.text for a in specification.answers if a.question.id == REJECTION.id]
+    points.append((REJECTION.id, [s for s in rejected if not excludes(s)]))
+    for field, told in points:
+        for statement in (s for some in told if says_something(some) for s in statements(some)):
+            if not _stems(statement) <= said:
+                add(field, statement, field in QUALIFIES)
     return list(found.values())

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-import numpy as np
 from pydantic import Field
 
 from ..memory.errors import UserError
@@ -13,7 +12,7 @@ from ..memory.records import Example, Finding, Specification, Subgoal
 from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import VERBS, fence, listed, shorten, stem, words
+from ..tools.text import VERBS, fence, shorten, stem, words
 from .clarifier import answer_lines, domain_lines, settled_lines
 from .clauses import (
     PREPOSITIONS,
@@ -25,9 +24,6 @@ from .clauses import (
 )
 
 MOST_SUBGOALS, NAME_WORDS = 12, 6
-
-NEAR_MISSES = 2
-"""Embedded model: as many other subgoals are named as what does not count."""
 
 
 class ProposedSubgoal(ReplySchema):
@@ -115,8 +111,7 @@ class DecomposeAsk(Ask[Decomposition]):
                 clause.text for clause in clauses_of(self.specification) if not clause.qualifies
             ]
             texts = [*self.previous, *([] if self.previous else asked)]
-        proposed = named(texts or [self.specification.goal.text])
-        return Decomposition(subgoals=await self._explained(proposed, embedder))
+        return Decomposition(subgoals=named(texts or [self.specification.goal.text]))
 
     def _mended(self) -> list[str | Subgoal]:
         """Splits compound subgoals, drops the second of an overlapping pair and what nothing asks
@@ -142,32 +137,11 @@ class DecomposeAsk(Ask[Decomposition]):
         for clause in clauses(self.message):
             if re.match(r"(drop|remove|delete|without|no|not|leave out)\b", clause, re.I):
                 named_words = {stem(word) for word in words(clause)}
-                left = [
-                    t
-                    for t in texts
-                    if isinstance(t, str) or not named_words & {stem(w) for w in words(t.name)}
-                ]
+                left = [text for text in texts if not named_words & _stems(text)]
                 texts = left or texts  # a decomposition is never empty
             else:
                 texts.append(clause)
         return texts
-
-    async def _explained(
-        self, proposed: list[ProposedSubgoal], embedder: Embedder
-    ) -> list[ProposedSubgoal]:
-        """With what counts by the words, and as what does not the subgoals that come nearest."""
-        vectors = await embedder.encode([subgoal.description for subgoal in proposed])
-        nearness = vectors @ vectors.T
-        for place, subgoal in enumerate(proposed):
-            aims = [word for word in words(subgoal.description) if word not in VERBS]
-            if subgoal.counts or not aims:
-                continue
-            subgoal.counts = f"The output itself does this ({', '.join(aims[:6])}), not the input."
-            others = [i for i in np.argsort(-nearness[place], kind="stable") if i != place]
-            if others:
-                near = listed((f"“{proposed[i].name}”" for i in others[:NEAR_MISSES]), "or")
-                subgoal.does_not_count = f"A row that is only on {near}."
-        return proposed
 
 
 def named(parts: Sequence[str | Subgoal]) -> list[ProposedSubgoal]:
@@ -195,15 +169,20 @@ def _named(clause: str, taken: set[str]) -> ProposedSubgoal:
     slug = re.sub(r"[^a-z0-9]+", "_", " ".join(words(name) or words(clause))).strip("_")
     if not slug or slug in taken:
         slug = next(s for n in count(1) if (s := f"{slug or 's'}_{n}") not in taken)
+    aims = [word for word in words(clause) if word not in VERBS]
     return ProposedSubgoal(
         id=slug,
         name=f"{name[:1].upper()}{name[1:]}",
         description=f"{clause[:1].upper()}{clause[1:]}.",
-        counts="",
-        does_not_count="",
+        counts=f"The output shows it, beyond naming it: {', '.join(aims[:6])}." if aims else "",
+        does_not_count="A row that only mentions it, or that shows another subgoal alone.",
         example=None,
         target_count=None,
     )
+
+
+def _stems(part: str | Subgoal) -> set[str]:
+    return {stem(word) for word in words(part if isinstance(part, str) else part.name)}
 
 
 def subgoal_lines(subgoals: Sequence[Subgoal]) -> list[str]:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, replace
 
 from ..memory.records import DataProfile, DataTopic
-from ..tools.text import stem, words
+from ..tools.languages import LANGUAGES
+from ..tools.text import shorten, stem, words
 
 TOPIC_FROM, TOPICS_ASKED = 0.1, 2
 """Topics of the data with at least this share of the rows are asked about, at most so many."""
 
 AS_FAR = "only where the goal covers it"
+
+ONLY_DATA = "only what the data is about"
+"""Answered to the scope, its topics are in scope."""
 
 UNNAMED = 0.8
 """Where topics of this share of the rows are not mentioned, the goal names no topics at all."""
@@ -40,7 +44,7 @@ SCOPE = Dimension(
     field="in_scope",
     question="Which topics must the model handle?",
     reason="The goal names one thing only; subgoals are derived from what is in scope.",
-    suggestions=("everything the goal names", "only what the data is about"),
+    suggestions=("everything the goal names", ONLY_DATA),
     default="everything the goal names",
 )
 FORMAT = Dimension(
@@ -115,7 +119,8 @@ BY_NAME = {dimension.name: dimension for dimension in (SCOPE, *GENERAL, FORMAT, 
 def open_dimensions(goal_words: set[str], clauses: int, profile: DataProfile) -> list[Dimension]:
     """What a goal of so many clauses leaves open, what changes the subgoals most first.
 
-    Form and language are asked only where the data itself is mixed; else it settles them.
+    Form and language are asked only where the data itself is mixed, or speaks another language
+    than the goal asks for; else it settles them.
     """
     found = [SCOPE] if clauses < 2 else []
     found += GENERAL
@@ -123,7 +128,17 @@ def open_dimensions(goal_words: set[str], clauses: int, profile: DataProfile) ->
         found.append(_seeing(FORMAT, f"{forms} of the outputs"))
     if languages := _mixed(profile.languages):
         found.append(_seeing(LANGUAGE, f"{languages} of the rows"))
-    return [dimension for dimension in found if not goal_words & dimension.stated]
+    left = [dimension for dimension in found if not goal_words & dimension.stated]
+    lacking = [
+        name
+        for name in LANGUAGES.values()
+        if name.lower() in goal_words and profile.languages.get(name, 0) < MIXED[0]
+    ]
+    if lacking and profile.languages:
+        main, share = next(iter(profile.languages.items()))
+        seen = f"The goal says {lacking[0]}, but {share:.0%} of your rows are {main}."
+        left.insert(0, replace(LANGUAGE, question=f"{seen} {LANGUAGE.question}"))
+    return left
 
 
 def _mixed(shares: dict[str, float]) -> str:
@@ -151,7 +166,7 @@ def topic_dimension(topic: DataTopic) -> Dimension:
         name=f"topic {topic.name}",
         field="in_scope",
         question=f"{topic.share:.0%} of your rows are about {topic.name}; is that in scope?",
-        reason="The goal does not mention it: in scope, it becomes a subgoal.",
+        reason=f"No word of the goal names it. Such a row: “{shorten(topic.example.input, 100)}”",
         suggestions=("in scope", "out of scope"),
         default=AS_FAR,
     )

@@ -166,7 +166,8 @@ async def check_disjoint(
 ) -> tuple[list[Finding], list[Probe], list[str]]:
     """A finding for each pair of which one subgoal is shown by no row alone; all probes; and what
     could not be told, which is never taken for an overlap."""
-    if isinstance(door.model, EmbeddedModel):  # costs nothing, so that no pair need be left out
+    embedded = isinstance(door.model, EmbeddedModel)
+    if embedded:  # costs nothing, so that no pair need be left out
         pairs = list(combinations(subgoals, 2))
         clauses = tuple(c.text for c in clauses_of(specification) if not c.qualifies)
     else:
@@ -185,7 +186,7 @@ async def check_disjoint(
             raise result
         else:
             probes += result
-            found, untold = _told(first, second, result)
+            found, untold = _told(first, second, result, by_rows=not embedded)
             findings += found
             unchecked += untold
     return findings, probes, unchecked
@@ -215,10 +216,13 @@ async def _probe(
     return probes
 
 
-def _told(first: Subgoal, second: Subgoal, probes: list[Probe]) -> tuple[list[Finding], list[str]]:
+def _told(
+    first: Subgoal, second: Subgoal, probes: list[Probe], by_rows: bool
+) -> tuple[list[Finding], list[str]]:
     """The finding of a pair, if any, and what its probes leave open.
 
     A subgoal is told apart by any row that shows it alone, whatever the row was written for.
+    by_rows: whether rows were tried at all.
     """
     apart = {probe.shown_by[0] for probe in probes if len(probe.shown_by) == 1}
     whys: dict[str, str] = {}
@@ -227,7 +231,9 @@ def _told(first: Subgoal, second: Subgoal, probes: list[Probe]) -> tuple[list[Fi
         if subgoal.id in apart or (probe.possible and not probe.row):
             continue
         if not probe.possible:
-            whys[subgoal.id] = f"No row fits “{subgoal.name}” alone: {probe.note.rstrip('.')}."
+            note = probe.note.rstrip(".")
+            said = f"No row fits “{subgoal.name}” alone: {note}." if by_rows else f"{note}."
+            whys[subgoal.id] = f"{said[:1].upper()}{said[1:]}"
         elif probe.row and other.id in probe.shown_by:
             text = f"{shorten(probe.row.input, 200)} → {shorten(probe.row.output, 300)}"
             also = "also shows" if subgoal.id in probe.shown_by else "shows"
@@ -239,7 +245,7 @@ def _told(first: Subgoal, second: Subgoal, probes: list[Probe]) -> tuple[list[Fi
                 f"Whether a row fits “{subgoal.name}” and not “{other.name}”: the one that was "
                 "written was found to show neither"
             )
-    return [_overlap(first, second, whys)] if whys else [], untold
+    return [_overlap(first, second, whys, by_rows)] if whys else [], untold
 
 
 async def _placed(
@@ -254,12 +260,12 @@ async def _placed(
     return {named[p.row]: (sorted(set(p.shows)), p.explanation) for p in reply.placements}
 
 
-def _overlap(first: Subgoal, second: Subgoal, whys: dict[str, str]) -> Finding:
+def _overlap(first: Subgoal, second: Subgoal, whys: dict[str, str], by_rows: bool) -> Finding:
     if len(whys) == 2:
-        message = f"“{first.name}” and “{second.name}” ask for the same: no row fits one alone."
+        message = f"“{first.name}” and “{second.name}” ask for the same"
+        message += ": no row fits one alone." if by_rows else "."
     else:
         inner, outer = (first, second) if first.id in whys else (second, first)
         message = f"“{inner.name}” lies within “{outer.name}”: no row fits the first alone."
-    return finding(
-        "disjoint", [first, second], message, list(dict.fromkeys(whys.values())), kind=message
-    )
+    evidence = list(dict.fromkeys(whys.values()))
+    return finding("disjoint", [first, second], message, evidence, kind=message)

@@ -17,7 +17,7 @@ from ..graph.session import Pending
 from ..memory.errors import UserError
 from ..memory.records import Subgoal
 from ..tools import subgoals as sets
-from ..tools.text import words
+from ..tools.text import listed, words
 from . import contract, terminal
 
 Subgoals = list[Subgoal]
@@ -29,10 +29,13 @@ def ask_subgoals(pending: Pending) -> dict[str, Any]:
     subgoals = [Subgoal.model_validate(one) for one in pending.args["subgoals"]]
     findings = pending.args["contract"]["findings"]
     while True:
-        choice = Prompt.ask(
+        terminal.err.print(
             "\n[bold]approve[/], [bold]edit[/] (opens an editor), [bold]add[/], [bold]remove[/], "
             "[bold]merge[/], [bold]split[/], [bold]wanted[/] (rows), [bold]overrule[/] a finding, "
-            "or [bold]reject[/] (says why)?",
+            "or [bold]reject[/] (says why)?"
+        )
+        choice = Prompt.ask(
+            "Your choice",
             console=terminal.err,
             choices=["approve", "reject", "overrule", *EDITS],
             show_choices=False,
@@ -139,8 +142,9 @@ def _merge(subgoals: Subgoals) -> Subgoals:
     chosen = [subgoals[place] for place in _numbers("Merge which?", len(subgoals))]
     if len(chosen) < 2:
         raise UserError("name two or more to merge.")
-    name = _text("Name", chosen[0].name)
-    description = _text("What must a row demonstrate?", chosen[0].description)
+    name = _text("Name", listed(subgoal.name for subgoal in chosen))
+    whole = "; ".join(subgoal.description.rstrip(".") for subgoal in chosen)
+    description = _text("What must a row demonstrate?", f"{whole}.")
     return sets.merged(subgoals, [subgoal.id for subgoal in chosen], name, description)
 
 
@@ -201,7 +205,12 @@ def _in_editor(subgoals: Subgoals) -> Subgoals:
             terminal.err.print(Text(problem), style="red")
             own = "".join(ln for ln in found.splitlines(True) if not ln.startswith("# MEND: "))
             text = f"# MEND: {problem}\n{own}"
-            Prompt.ask("Enter opens the editor again", console=terminal.err, default="")
+            Prompt.ask(
+                "Enter opens the editor again (close it unchanged to give up)",
+                console=terminal.err,
+                default="",
+                show_default=False,
+            )
 
 
 EDITS: dict[str, Callable[[Subgoals], Subgoals]] = {

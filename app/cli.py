@@ -147,7 +147,10 @@ def run(
     answers: Answers = None,
     subgoals: Annotated[
         Path | None,
-        typer.Option(help="JSON or YAML list of {id, name, description}; skips the questions."),
+        typer.Option(
+            help="JSON or YAML list of {id, name, description}, optional counts, does_not_count, "
+            "example, target_count, target_share; skips questions and checks."
+        ),
     ] = None,
     questions: Questions = 3,
     no_memory: NoMemory = False,

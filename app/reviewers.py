@@ -1,5 +1,6 @@
 """Who answers the reviews: a person in the terminal, a file of answers, or `--yes`."""
 
+import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,7 @@ def ask_questions(pending: Pending) -> dict[str, Any]:
 
 
 def ask_one(question: dict[str, Any]) -> str:
-    """The answer: a suggestion by its number, own words, or "" for the default."""
+    """The answer: suggestions by their numbers ("2 and 4"), own words, or "" for the default."""
     suggestions = question["suggestions"]
     while True:
         answer = Prompt.ask(
@@ -109,10 +110,11 @@ def ask_one(question: dict[str, Any]) -> str:
             default="",
             show_default=False,
         ).strip()
-        if not answer.isdecimal():
+        if not re.fullmatch(r"\d+(?:(?:\s*,\s*|\s+and\s+|\s+)\d+)*", answer):
             return answer
-        if 1 <= int(answer) <= len(suggestions):
-            return suggestions[int(answer) - 1]
+        numbers = [int(number) for number in re.findall(r"\d+", answer)]
+        if all(1 <= number <= len(suggestions) for number in numbers):
+            return "; ".join(suggestions[number - 1] for number in numbers)
         terminal.err.print(f"[red]There is no suggestion {answer}.[/]")
 
 

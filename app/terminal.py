@@ -376,7 +376,7 @@ def show_evaluation(found: Evaluation) -> None:
 
 def show_approved(found: list[Approved]) -> None:
     if not found:
-        note("nothing is remembered yet: approved subgoals of conversations are")
+        note("nothing is remembered yet: what you approve in a conversation will be")
         return
     table = Table("run", "approved (UTC)", "goal", "subgoals")
     table.columns[0].no_wrap = True

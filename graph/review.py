@@ -13,7 +13,8 @@ from typing import Any, Literal
 from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
-from ..agents.clarifier import REJECTION, REMARK, asks_to_stop, understood
+from ..agents.clarifier import REMARK, asks_to_stop, understood
+from ..agents.clauses import REJECTION
 from ..memory.errors import UserError
 from ..memory.records import Answer, Approved, PlanItem, Specification
 from ..tools.subgoals import parse_subgoals
@@ -61,14 +62,8 @@ def validate(payload: dict[str, Any], response: Any) -> None:
         raise UserError(f"{name}: unknown decision {kind!r}. Known: approve, edit, reject.")
     if kind != "edit":
         return
-    if name == "answer_questions":
-        if not isinstance(args.get("answers"), dict):
-            raise UserError('answer_questions: args are {"answers": {question id: text}}.')
-        asked = [q["id"] for q in payload["action_requests"][0]["args"]["questions"]]
-        if unknown := sorted(set(args["answers"]) - set(asked)):
-            raise UserError(
-                f"answer_questions: {unknown[0]!r} was not asked. Asked: {', '.join(asked)}."
-            )
+    if name == "answer_questions" and not isinstance(args.get("answers"), dict):
+        raise UserError('answer_questions: args are {"answers": {question id: text}}.')
     if name == "approve_subgoals":
         parse_subgoals(args.get("subgoals"), name)
         known = {f["id"] for f in payload["action_requests"][0]["args"]["contract"]["findings"]}
@@ -95,9 +90,10 @@ def ask_person(state: State) -> State:
     """Asks the round's questions. Approve takes the defaults; reject also stops asking.
 
     An edit's args are {"answers": {question id: text}, "message": text, "stop": true | false}, all
-    but the first optional. Texts are in the person's own words: one that says "I don't know" takes
-    the default, one that says "stop asking" ends the questions. The message is whatever else they
-    want to say.
+    but the first optional. Answers to what is not asked in this round are passed over, so that a
+    script may give all it knows each time. Texts are in the person's own words: one that says "I
+    don't know" takes the default, one that says "stop asking" ends the questions. The message is
+    whatever else they want to say.
     """
     questions, specification = state.get("questions", []), state["specification"]
     decision = _decide(

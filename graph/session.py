@@ -287,7 +287,9 @@ def configure(
         data = DataSource(
             path=str(data), input_columns=input_columns or [], output_column=output_column
         )
-    given = {"text": goal, "domain": domain, "task": task}
+    if not any(map(str.isalnum, goal)):
+        raise UserError("the goal is empty: say what the model shall be able to do.")
+    given = {"text": goal.strip(), "domain": domain, "task": task}
     return checked(RunConfig, {"source": data, "goal": given, **options})
 
 

@@ -22,7 +22,7 @@ from ..tools.settings import RunConfig, open_model
 from ..tools.text import shorten
 from ..tools.topics import Topic, as_example, embedded_text, find_topics, sampled_samples
 
-FITTING = 0.4
+FITTING = 0.5
 """A row this similar to a subgoal (cosine) may serve as its example."""
 
 

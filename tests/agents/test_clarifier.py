@@ -8,7 +8,6 @@ from hypothesis import given as anything
 from hypothesis import strategies as st
 
 from goalcover.agents.clarifier import (
-    REJECTION,
     REMARK,
     AskedQuestion,
     Clarification,
@@ -22,6 +21,7 @@ from goalcover.agents.clarifier import (
     settled_lines,
     understood,
 )
+from goalcover.agents.clauses import REJECTION
 from goalcover.agents.dimensions import AS_FAR, BY_NAME, GENERAL
 from goalcover.memory.records import (
     Answer,
@@ -140,12 +140,13 @@ async def test_each_clause_of_a_remark_is_filed_by_its_words(
     asked: Question, embedded: Door, embedder: Embedder
 ) -> None:
     own = (await settled_by(embedded, embedder)).in_scope
-    remark = answered(asked, "Always cite sources. Refuse malicious code, for students; add tests.")
-    found = await settled_by(embedded, embedder, remark)
+    text = "Always cite sources. Refuse malicious code; it is for students, not all; add tests. No GUI."
+    found = await settled_by(embedded, embedder, answered(asked, text))
     assert found.evidence == ["Always cite sources"]
     assert found.safety == ["Refuse malicious code"]
-    assert found.users == ["for students"]
+    assert found.users == ["for students, all"]
     assert found.in_scope == [*own, "add tests"]
+    assert found.out_of_scope == ["No GUI"]
 
 
 @pytest.mark.parametrize("yes", ["Yes, but", "OK; also", "sure,", "start from them, and"])
@@ -279,8 +280,7 @@ async def test_an_answer_lands_in_the_field_of_its_dimension(
         if getattr(after, name) != getattr(before, name)
     }
     kept = before.in_scope if field == "in_scope" else []
-    text = "Our own words" if dimension == "remark" else "Our own words."  # by clauses
-    assert changed == {field: [*kept, text]}
+    assert changed == {field: [*kept, "Our own words"]}
 
 
 async def test_a_skipped_answer_is_marked_as_assumed(embedded: Door, embedder: Embedder) -> None:
@@ -301,14 +301,14 @@ async def test_a_skipped_answer_is_marked_as_assumed(embedded: Door, embedder: E
         ("outside", [], ["cooking"]),
         ("only desserts", ["cooking (only desserts)"], []),
         ("in scope, but only for firms", ["cooking (in scope, but only for firms)"], []),
-        ("no problem, include it", ["cooking (no problem, include it)"], []),
+        ("no problem, include it", ["cooking"], []),
         ("not in scope", [], ["cooking"]),
-        ("No, don't include it.", [], ["cooking (No, don't include it.)"]),
-        ("Don’t include it", [], ["cooking (Don’t include it)"]),
-        ("It isn't in scope", [], ["cooking (It isn't in scope)"]),
-        ("Do not include it", [], ["cooking (Do not include it)"]),
-        ("It is out of scope.", [], ["cooking (It is out of scope.)"]),
-        ("", [], []),  # the default says nothing new
+        ("No, don't include it.", [], ["cooking"]),
+        ("Don’t include it", [], ["cooking"]),
+        ("It isn't in scope", [], ["cooking"]),
+        ("Do not include it", [], ["cooking"]),
+        ("It is out of scope.", [], ["cooking"]),
+        ("", ["cooking: only where the goal covers it (assumed)"], []),
     ],
 )
 async def test_answers_about_a_topic_say_what_is_in_scope(
@@ -324,8 +324,10 @@ async def test_the_goal_is_settled_by_its_clauses_and_the_data_fills_in(
     embedded: Door, embedder: Embedder
 ) -> None:
     found = await settled_by(embedded, embedder, goal=MEDICAL, languages={"English": 1.0})
-    assert found.users == ["Answer questions of patients"]
-    assert found.safety == ["explain risks of medicines (with sources)"]
+    assert found.in_scope == [
+        "Answer questions of patients",
+        "explain risks of medicines (with sources)",
+    ]
     assert found.language == ["English (assumed)"]
     assert found.output_format == ["as in the data (assumed)"]
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goalcover.agents.clarifier import REJECTION
+from goalcover.agents.clauses import REJECTION
 from goalcover.agents.decomposer import (
     MOST_SUBGOALS,
-    NEAR_MISSES,
     DecomposeAsk,
     Decomposition,
     ProposedSubgoal,
@@ -151,13 +150,12 @@ async def test_settled_points_become_subgoals_where_they_name_a_capability(embed
     ]
 
 
-async def test_a_subgoal_says_what_counts_and_names_its_neighbours(embedded: Door) -> None:
+async def test_a_subgoal_says_what_counts_and_names_no_other(embedded: Door) -> None:
+    """Another one may be removed or renamed at the approval."""
     goal = "Explain dosing, warn about side effects, advise on pregnancy, recommend opera singers."
-    first, *_ = await decompose(embedded, DecomposeAsk(specification=specification(goal)))
-    assert "dosing" in first.counts
-    assert first.does_not_count.startswith("A row that is only on “")
-    assert first.does_not_count.count("“") == NEAR_MISSES
-    assert "“Dosing”" not in first.does_not_count and "pera" not in first.does_not_count
+    found = await decompose(embedded, DecomposeAsk(specification=specification(goal)))
+    assert "dosing" in found[0].counts and "Explain" not in found[0].counts
+    assert len({subgoal.does_not_count for subgoal in found}) == 1
 
 
 async def mended(embedded: Door, *findings: Any, previous: Any = (DOSING, RISKS)) -> list[Subgoal]:

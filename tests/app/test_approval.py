@@ -85,8 +85,27 @@ def test_overrule_where_nothing_is_open(ask: Ask, capsys: pytest.CaptureFixture[
     assert "There is no open finding." in capsys.readouterr().err
 
 
-def test_add_asks_until_there_are_words(ask: Ask) -> None:
-    decision = ask("add", "", "  ", "Délais & Öffnung!", "", "Says when the shop is open.")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("overrule", ""),
+        ("add", " "),
+        ("add", "Hours", ""),
+        ("remove", ""),
+        ("merge", ""),
+        ("split", ""),
+        ("split", "1", ""),
+        ("wanted", ""),
+        ("wanted", "1", ""),
+    ],
+)
+def test_enter_goes_back(ask: Ask, lines: tuple[str, ...]) -> None:
+    decision = ask(*lines, "reject", "No.", findings=(OVERLAP, JOINED))
+    assert decision == {"type": "reject", "message": "No."}
+
+
+def test_add(ask: Ask) -> None:
+    decision = ask("add", " Délais & Öffnung! ", "Says when the shop is open.")
     new = edited(decision)["subgoals"][-1]
     assert new["name"] == "Délais & Öffnung!" and new["description"].endswith("open.")
     assert Subgoal.model_validate(new)
@@ -98,27 +117,31 @@ def test_a_name_without_letters_of_an_id_gets_one(ask: Ask, name: str) -> None:
     assert names(decision)[-1] == name
 
 
-def test_adding_a_name_again_is_refused(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    decision = ask("add", "Refunds", "Other refunds.", "add", "More", "Says more words.")
-    assert names(decision) == ["Refunds", "Billing", "More"]
-    assert "the id refunds would be there twice" in capsys.readouterr().err
+def test_a_name_that_is_there_gets_an_id_of_its_own(ask: Ask) -> None:
+    lines = ("add", "Refunds", "Says when refunds come.")
+    assert edited(ask(*lines))["subgoals"][-1]["id"] == "refunds_2"
+    assert edited(ask(*lines, others=("refunds_2",)))["subgoals"][-1]["id"] == "refunds_3"
 
 
 def test_remove(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    assert names(ask("remove", "0", "3", "x", "", "#2")) == ["Refunds"]
+    assert names(ask("remove", "0", "3", "x", "1-3", "#2")) == ["Refunds"]
     assert names(ask("remove", "1", others=("Third", "Fourth"))) == ["Billing", "Third", "Fourth"]
     assert names(ask("remove", "1 and 3", others=("Third", "Fourth"))) == ["Billing", "Fourth"]
+    assert names(ask("remove", "1, 3-4", others=("Third", "Fourth"))) == ["Billing"]
     assert capsys.readouterr().err.count("Give numbers from 1 to 2.") == 4
     assert ask("remove", "1 2", "approve")["type"] == "approve", "the last one stays: nothing is"
     assert "is the only subgoal" in capsys.readouterr().err
 
 
-def test_merge(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    decision = ask("merge", "2", "", "", "merge", "2, 1, 2", "", "Handles money.")
-    (whole,) = edited(decision)["subgoals"]
+def test_merge(ask: Ask) -> None:
+    (whole,) = edited(ask("merge", "2, 1, 2", "", "Handles money."))["subgoals"]
     assert (whole["id"], whole["name"], whole["counts"]) == ("billing", "Billing", "c")
     assert whole["description"] == "Handles money."
-    assert "merging takes two subgoals or more" in capsys.readouterr().err
+
+
+def test_merging_one_is_refused_at_once(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask("merge", "2", "approve")["type"] == "approve"
+    assert "name two or more to merge" in capsys.readouterr().err
 
 
 def test_split_offers_the_halves(ask: Ask) -> None:
@@ -130,17 +153,30 @@ def test_split_offers_the_halves(ask: Ask) -> None:
 
 
 def test_split_of_one_thing_takes_own_words(ask: Ask) -> None:
-    parts = edited(ask("split", "1", "", "Says how.", "How", "Says when.", "When"))["subgoals"][:2]
+    parts = edited(ask("split", "1", "Says how.", "How", "Says when.", "When"))["subgoals"][:2]
     assert [p["description"] for p in parts] == ["Says how.", "Says when."]
 
 
 @pytest.mark.parametrize(
     ("line", "count", "share"),
-    [("200", 200, None), ("10 %", None, 0.1), ("12.5%", None, 0.125), (" 100% ", None, 1.0)],
+    [
+        ("200", 200, None),
+        ("1,000", 1000, None),
+        ("200 rows", 200, None),
+        ("10 %", None, 0.1),
+        ("12.5%", None, 0.125),
+        (" 100% ", None, 1.0),
+    ],
 )
 def test_wanted(ask: Ask, line: str, count: int | None, share: float | None) -> None:
     first = edited(ask("wanted", "1", line))["subgoals"][0]
     assert (first.get("target_count"), first.get("target_share")) == (count, share)
+
+
+def test_none_wanted_is_an_even_share(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = REFUNDS.model_copy(update={"target_count": 5})
+    monkeypatch.setitem(globals(), "REFUNDS", counted)
+    assert "target_count" not in edited(ask("wanted", "1", "none"))["subgoals"][0]
 
 
 @pytest.mark.parametrize("line", ["many", "0", "-3", "0 %", "101 %", "nan%", "inf%", "1.5", "%"])
@@ -176,6 +212,16 @@ def test_the_editor_opens_again_on_a_mistake(ask: Ask, monkeypatch: pytest.Monke
     assert "# Change, add or remove" in opened[0] and "description: Says how" in opened[0]
     assert [text.count("# MEND: ") for text in opened] == [0, 1, 1, 1]
     assert "description" in opened[2].splitlines()[0] and opened[2].endswith("- {id: a, name: A}")
+
+
+@pytest.mark.parametrize("wrong", ["- {id: a, description: 2024-13-45}", "- id: ["])
+def test_an_edit_that_was_not_mended_is_said(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    left = iter([wrong, None])
+    monkeypatch.setattr(approval.click, "edit", lambda text, extension: next(left))
+    assert ask("edit", "", "approve")["type"] == "approve"
+    assert "Your edit was not taken, as it was not mended." in capsys.readouterr().err
 
 
 def test_no_editor(

@@ -10,6 +10,10 @@ import pytest
 from answers import ANSWERS, Body, asked, clarification, prompt_of, schema_of
 from fake_server import FakeServer
 
+from goalcover.app import reviewers
+from goalcover.graph import session
+from goalcover.memory.records import DataProfile
+
 GOAL = "Help customers with billing, refunds and returns."
 SIMILAR = "Support our customers with refunds, billing and returns."
 
@@ -119,7 +123,34 @@ def test_show_of_a_run_that_waits_for_approval(run: Any, call: Any) -> None:
     assert "Explains a charge on an invoice." in shown.stderr
     assert "for example: Billing? → Billing works like this." in shown.stderr
     assert "Who answers for what" in shown.stderr
-    assert "The checks found nothing" in shown.stderr and "Still open: audience" in shown.stderr
+    assert "Disjoint: of the closest pairs" in shown.stderr, "how it was checked"
+    assert "The checks found nothing against it." in shown.stderr
+    assert "Still open: audience" in shown.stderr
+
+
+def test_a_run_of_another_version_is_one_line(
+    run: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "STATE_VERSION", 0)
+        name = run().stderr.split()[1]
+    for command in ("resume", "show"):
+        done = call(command, name)
+        assert done.exit_code == 2 and done.exception.__class__ is SystemExit
+        (line,) = [line for line in done.stderr.splitlines() if "another version" in line]
+        assert line.startswith(f"goalcover: run {name} was started by another version")
+
+
+def test_the_profile_is_shown_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reviewers, "ASK", {"answer_questions": lambda pending: None})
+    args = {"profile": DataProfile(read=3, looked_at=3, embedded=3, format="texts").model_dump()}
+    asked = session.Pending({"action_requests": [{"name": "answer_questions", "args": args}]})
+    person = reviewers.Reviewer({}, yes=False, interactive=True)
+    for _ in range(2):
+        person(asked)
+    assert capsys.readouterr().err.count("Your data") == 1
 
 
 def approve_all(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -170,6 +201,8 @@ def test_memory_is_kept_offered_listed_and_forgotten(
     done = call("memory", "--forget", first)
     assert done.exit_code == 0 and done.stderr == f"forgot {first}\n"
     assert first not in call("memory").stdout and second in call("memory").stdout
+    both = call("memory", "--forget", second, "--clear")
+    assert both.exit_code == 2 and "give --forget or --clear, not both" in both.stderr
     cleared = call("memory", "--clear")
     assert cleared.exit_code == 0 and cleared.stderr == "forgot 1\n"
     assert second not in call("memory").stdout

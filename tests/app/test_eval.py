@@ -30,6 +30,7 @@ def lists(tmp_path: Path) -> Path:
 def test_the_packaged_lists_with_the_embedded_model(call: Any, tmp_path: Path) -> None:
     done = call("eval", "decomposition", "--split", "dev", "--out", "figures.json")
     assert done.exit_code == 0, done.stderr
+    assert "Spent" not in done.stdout + done.stderr, "nothing is paid for"
     for word in ("precision", "recall", "atomic", "disjoint", "lost", "unasked", "embedded"):
         assert word in done.stdout
     figures = json.loads((tmp_path / "figures.json").read_text())
@@ -46,7 +47,8 @@ def test_with_a_server_it_asks_each_list_once(call: Any, lists: Path, tmp_path: 
     def joined(body: Body) -> Body:
         found = answer(body)
         if schema_of(body) == "AtomicVerdicts" and "sends invoices" in str(body["messages"]):
-            found["verdicts"][0] |= {"atomic": False, "capabilities": ["explains", "sends"]}
+            found["verdicts"][0] |= {"atomic": False, "capabilities": ["explains", "sends"],
+                                     "half_input": "Why?", "half_output": "So."}  # fmt: skip
         return found
 
     with FakeServer(joined) as server:
@@ -86,6 +88,16 @@ def test_a_bad_file_is_one_line(call: Any, tmp_path: Path, content: str | None, 
     assert done.exit_code == 2 and done.stdout == ""
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("goalcover: ")]
     assert said in line and "bad.yaml" in line
+
+
+def test_where_no_figures_can_go_is_said_before_anyone_is_asked(
+    call: Any, lists: Path, tmp_path: Path
+) -> None:
+    with FakeServer(answer) as server:
+        done = call("eval", "decomposition", "--data", lists, "--split", "all", "--model", "m",
+                    "--base-url", server.base_url, "--out", lists / "figures.json")  # fmt: skip
+        assert server.calls == 0
+    assert done.exit_code == 2 and "figures.json" in done.stderr
 
 
 def test_what_a_model_does_not_check_is_said(call: Any, lists: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Subgoal
-from goalcover.tools.judge import ANCHORS, RUBRIC, JudgeAsk, Judgement, anchor_of
+from goalcover.tools.judge import ANCHORS, RUBRIC, JudgeAsk, Judgement, anchor_of, capability
 from goalcover.tools.text import fence
 
 DOSE = Subgoal(id="dose", name="Drug dosage", description="States the dosage of a drug.")
@@ -76,6 +76,11 @@ def test_a_better_match_never_gets_a_lower_anchor(a, b):
 
 def test_the_ends_of_the_scale_are_reached():
     assert (anchor_of(-1), anchor_of(1)) == (0.0, 1.0)
+
+
+def test_a_capability_is_one_line_whatever_it_says():
+    torn = Subgoal(id="a", name="A\nb", description="Says\n- x.", counts="c\n\nd")
+    assert capability(torn) == "- a: A b. Says - x. Counts: c d"
 
 
 def test_true_is_no_score() -> None:

@@ -132,6 +132,11 @@ def test_equal_subgoals_go_together(store):
     assert within(found) is None
 
 
+@pytest.mark.parametrize(("value", "step"), [(0.55, 2), (0.6, 3), (0.79, 3), (1.0, 5), (0.0, 0)])
+def test_a_value_counts_as_the_anchor_that_it_reaches(value, step):
+    assert module._step(Score(value=value)) == step
+
+
 def test_what_does_not_go_together(store):
     rng = np.random.default_rng(0)
     cases = {

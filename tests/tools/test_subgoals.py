@@ -41,6 +41,7 @@ def test_subgoals_are_read_from_json_and_yaml(tmp_path, content):
     [
         (b"- id: [", "neither JSON nor YAML"),
         (b"\xff\xfe", "neither JSON nor YAML"),
+        (b"- {id: a, name: n, description: 2024-13-45}", "neither JSON nor YAML"),
         (b"!!python/object/apply:os.system ['true']", "neither JSON nor YAML"),
         (b"", "list"),
         (b"just text", "list"),
