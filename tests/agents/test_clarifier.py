@@ -140,7 +140,7 @@ async def test_each_clause_of_a_remark_is_filed_by_its_words(
     asked: Question, embedded: Door, embedder: Embedder
 ) -> None:
     own = (await settled_by(embedded, embedder)).in_scope
-    text = "Always cite sources. Refuse malicious code; it is for students, not all; add tests. No GUI."
+    text = "Always cite sources. Refuse malicious code; for students, all; add tests. No GUI."
     found = await settled_by(embedded, embedder, answered(asked, text))
     assert found.evidence == ["Always cite sources"]
     assert found.safety == ["Refuse malicious code"]
