@@ -161,13 +161,18 @@ def review_subgoals(state: State) -> State:
         )
     )
     if decision["type"] == "reject":
-        message = str(decision.get("message") or "").strip()
-        update: State = {"approved": False, "edited": False, "message": message}
+        specification, message = state["specification"], str(decision.get("message") or "").strip()
         if message:  # kept, so that checks and later proposals know it
-            said = [*state["specification"].answers, Answer(question=REJECTION, text=message)]
-            kept = state["specification"].model_copy(update={"answers": said})
-            update["specification"] = kept
-        return {**update, "decompositions": 0}
+            said = [*specification.answers, Answer(question=REJECTION, text=message)]
+            specification = specification.model_copy(update={"answers": said})
+        told = [a.text for a in specification.answers if a.question.id == REJECTION.id]
+        return {
+            "approved": False,
+            "edited": False,
+            "specification": specification,
+            "message": "\n".join(told),  # what was said before still holds
+            "decompositions": 0,
+        }
     if decision["type"] == "edit":
         args = decision["edited_action"]["args"]
         return {

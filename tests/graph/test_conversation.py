@@ -275,7 +275,7 @@ def test_reject_and_redo(data: Path, talk: Start) -> None:
     assert "EARLIER SUBGOALS" not in first and "- returns: Returns." in second
 
 
-def test_why_a_person_rejected_is_told_until_they_are_asked_again(data: Path, talk: Start) -> None:
+def test_what_a_person_rejected_holds_for_every_later_proposal(data: Path, talk: Start) -> None:
     """Findings send each proposal back, so that there are three in each loop."""
     turns: list[str] = []
 
@@ -283,16 +283,17 @@ def test_why_a_person_rejected_is_told_until_they_are_asked_again(data: Path, ta
         turns.append(prompt)
         return {"subgoals": [SUBGOALS[0] | {"name": f"Billing {len(turns)}"}, *SUBGOALS[1:]]}
 
-    rejections = [("approve_subgoals", review.reject(why)) for why in ("Mind children.", "")]
+    rejections = [("approve_subgoals", review.reject(why)) for why in ("Mind children.", "Short.")]
     with talk(
         Clarification=rounds_of_questions([]), Decomposition=decompose, AtomicVerdicts=never_atomic
     ) as model:
         shown = converse(data, model, rejections)
     told = ["THE PERSON REJECTED THEM" in prompt for prompt in turns]
-    assert told == [False] * 3 + [True] * 3 + [False] * 3
+    assert told == [False] * 3 + [True] * 6
+    assert ["Mind children.\nShort." in prompt for prompt in turns] == [False] * 6 + [True] * 3
     kept = ["What should be different? → Mind children." in prompt for prompt in turns]
     assert kept == [False] * 3 + [True] * 6
-    assert [a.text for a in specification(shown).answers] == ["Mind children."]
+    assert [a.text for a in specification(shown).answers] == ["Mind children.", "Short."]
     assert "Mind children." in model.prompts("Matrix")[-1], "the checks know it too"
 
 
