@@ -163,7 +163,8 @@ def named(parts: Sequence[str | Subgoal]) -> list[ProposedSubgoal]:
 def _named(clause: str, taken: set[str]) -> ProposedSubgoal:
     """Named by the clause without its verb, "warn about side effects" as "Side effects"."""
     tokens = clause.split()
-    while len(tokens) > 1 and tokens[0].lower() in (*VERBS, *PREPOSITIONS):
+    leading = (*VERBS, *PREPOSITIONS)
+    while len(tokens) > 1 and tokens[0].lower() in leading and tokens[1] not in ("and", "or"):
         tokens = tokens[1:]
     name = " ".join(tokens[:NAME_WORDS])
     slug = re.sub(r"[^a-z0-9]+", "_", " ".join(words(name) or words(clause))).strip("_")

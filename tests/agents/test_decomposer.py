@@ -79,6 +79,11 @@ def test_clauses_on_the_same_thing_are_both_kept() -> None:
     assert len({s.id for s in found}) == 2
 
 
+def test_a_verb_that_another_follows_stays_in_the_name() -> None:
+    (found,) = named(["refuse and refer to an expert"])
+    assert found.name == "Refuse and refer to an expert"
+
+
 def test_a_clause_said_twice_is_one_subgoal() -> None:
     assert len(named(["explain dosing", "Explain dosing."])) == 1
 
