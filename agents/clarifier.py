@@ -18,12 +18,10 @@ from ..tools import profile as profiles
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence
-from .clauses import ASSUMED, clauses, excludes, statements
+from .answers import held, placed
+from .clauses import ASSUMED, clauses, excludes
 from .dimensions import (
-    AS_FAR,
-    BY_NAME,
     FORMAT,
-    ONLY_DATA,
     SCOPE,
     TOPICS_ASKED,
     UNNAMED,
@@ -39,10 +37,6 @@ SAME_QUESTION = 0.92
 
 COVERED = 0.42
 """Embedded model: a topic whose name or example is this near to a clause of the goal is named."""
-
-
-REMARK = Question(id="remark", dimension="remark", text="Anything else?")
-"""What a person says without being asked hangs on this question."""
 
 
 class Settled(ReplySchema):
@@ -141,7 +135,7 @@ class ClarifyAsk(Ask[Clarification]):
             for topic in unmentioned(self.profile, said)
             if await _similarity(embedder, named, [topic.name, topic.example.input]) < COVERED
         ]
-        left = open_dimensions(_held(said), len(named), self.profile)
+        left = open_dimensions(held(said), len(named), self.profile)
         if sum(topic.share for topic in unsaid) >= UNNAMED:
             left = [unnamed_scope(self.profile), *(d for d in left if d.name != SCOPE.name)]
         else:
@@ -161,7 +155,7 @@ class ClarifyAsk(Ask[Clarification]):
         for clause in named:
             points["safety" if excludes(clause) else "in_scope"].append(clause)
         for answer in self.specification.answers:
-            for field, text in _placed(answer, profile):
+            for field, text in placed(answer, profile):
                 points[field].append(text)
         if not points["language"] and profile.languages:
             points["language"].append(f"{next(iter(profile.languages))} {ASSUMED}")
@@ -178,52 +172,6 @@ def _question(dimension: Dimension) -> AskedQuestion:
         suggestions=list(dimension.suggestions),
         default=dimension.default,
     )
-
-
-def _placed(answer: Answer, profile: DataProfile) -> list[tuple[str, str]]:
-    """The fields of the specification that an answer belongs to, and what it says there."""
-    dimension, text = answer.question.dimension, answer.text
-    if dimension.startswith("topic "):
-        return [_about_topic(dimension.removeprefix("topic "), answer)]
-    field = BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"
-    if not answer.given:
-        return [(field, f"{text} {ASSUMED}")]
-    if text == ONLY_DATA:
-        return [(field, topic.name) for topic in profile.topics]
-    if dimension == REMARK.dimension:
-        text = _AGREES.sub("", text, count=1) if _AGREES.match(text) else text
-    found = []
-    for statement in statements(text) or filter(None, [text]):
-        if field == "in_scope" and excludes(statement):
-            found.append(("out_of_scope", statement))
-        elif dimension != REMARK.dimension:
-            found.append((field, statement))
-        else:
-            fitting = (d.field for d in BY_NAME.values() if _held(statement) & d.stated)
-            found.append((next(fitting, field), statement))
-    return found
-
-
-def _about_topic(topic: str, answer: Answer) -> tuple[str, str]:
-    if answer.text == AS_FAR:
-        return "in_scope", f"{topic}: {AS_FAR} {ASSUMED}"
-    bare = _bare(answer.text)
-    wanted = re.search(r"(?<!not )(?<!n't )\b(yes|include|in scope)\b", bare, re.I)
-    out = not wanted and re.search(
-        r"^(out|outside|no|not|leave|exclude|ignore)\b|\bout of scope|"
-        r"(\bnot|n't) (include|in scope)",
-        bare,
-        re.I,
-    )
-    known = wanted or out or re.fullmatch(r"in( please)?", bare, re.I)
-    # A condition is kept ("in scope, but only for firms"), other words are only in the answers.
-    limited = re.search(r"\b(but|except|only|unless|without|if|when)\b", bare, re.I)
-    plain = known and not limited
-    return "out_of_scope" if out else "in_scope", topic if plain else f"{topic} ({answer.text})"
-
-
-def _held(text: str) -> set[str]:
-    return set(re.findall(r"[^\W_]+", text.lower()))
 
 
 async def _similarity(embedder: Embedder, ones: Sequence[str], others: Sequence[str]) -> float:
@@ -251,41 +199,6 @@ def answer_lines(answers: Sequence[Answer]) -> str:
         f"- {a.question.text} → {a.text}{'' if a.given else ' (not answered; assumed)'}"
         for a in answers
     )
-
-
-_STOP = re.compile(
-    r"((ok|okay|please) )*(stop( asking)?( me)?( the| these| any)?( more)?( questions| it)?|"
-    r"no (more|further) questions|(that'?s |that is )?enough( questions)?|(just )?go on)"
-    r"( please| now| thanks| thank you)*",
-    re.I,
-)
-_UNKNOWN = re.compile(
-    r"\W*|(sorry )?((i )?(really )?(don'?t|do not|can'?t|cannot)( really)?"
-    r" (know|say|tell|mind|care)( yet| really)?|(i have |i've )?no (idea|clue|opinion|preference)|"
-    r"(i'?m |i am )?(not sure|unsure)( yet| really)?|(it )?depends|unknown|dunno|idk|n/a|"
-    r"skip( this| it| that)?|you decide|up to you|whatever)( sorry)?",
-    re.I,
-)
-
-
-_AGREES = re.compile(r"(yes|ok|okay|sure|start from them)\b[\s,;:.!]*(but|and|also)?[\s,]*", re.I)
-"""How a remark begins that answers the offer of an earlier run's subgoals."""
-
-
-def asks_to_stop(text: str) -> bool:
-    """Whether the whole answer says that the person wants no more questions."""
-    return bool(_STOP.fullmatch(_bare(text)))
-
-
-def understood(question: Question, text: str) -> Answer:
-    """What a person wrote under a question; "I don't know" and nothing at all take the default."""
-    if _UNKNOWN.fullmatch(_bare(text)):
-        return Answer(question=question, text=question.default, given=False)
-    return Answer(question=question, text=text.strip())
-
-
-def _bare(text: str) -> str:
-    return " ".join(text.replace("’", "'").replace(",", " ").strip(" .!?\t\n").split())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.prompt import Confirm, IntPrompt, Prompt
 from rich.text import Text
 
-from ..agents.clarifier import asks_to_stop
+from ..agents.answers import asks_to_stop
 from ..graph import review
 from ..graph.session import Pending
 from ..memory.errors import UserError

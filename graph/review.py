@@ -13,7 +13,7 @@ from typing import Any, Literal
 from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
-from ..agents.clarifier import REMARK, asks_to_stop, understood
+from ..agents.answers import REMARK, asks_to_stop, understood
 from ..agents.clauses import REJECTION
 from ..memory.errors import UserError
 from ..memory.records import Answer, Approved, PlanItem, Specification

@@ -4,11 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given as anything
-from hypothesis import strategies as st
 
+from goalcover.agents.answers import REMARK
 from goalcover.agents.clarifier import (
-    REMARK,
     AskedQuestion,
     Clarification,
     Clarified,
@@ -16,10 +14,8 @@ from goalcover.agents.clarifier import (
     OpenPoint,
     Settled,
     answer_lines,
-    asks_to_stop,
     clarify,
     settled_lines,
-    understood,
 )
 from goalcover.agents.clauses import REJECTION
 from goalcover.agents.dimensions import AS_FAR, BY_NAME, GENERAL
@@ -484,130 +480,3 @@ async def test_the_prompt_fences_goal_data_settled_points_and_answers() -> None:
 def test_nothing_settled_and_no_answer_have_no_line() -> None:
     assert settled_lines(Specification(goal=CODE)) == []
     assert answer_lines([]) == ""
-
-
-# What a person's words mean
-
-ASKED = Question(id="q", dimension="scope", text="Which?", default="all of them")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "  \n",
-        "?",
-        "...",
-        "-",
-        "I don't know",
-        "I don’t know.",
-        "i dont know",
-        "I do not know yet",
-        "I really don't know!",
-        "I don't really know",
-        "I don't know, sorry.",
-        "Don't know",
-        "Sorry, no idea",
-        "I have no idea.",
-        "no clue",
-        "Not sure",
-        "I'm not sure yet",
-        "I am not sure",
-        "unsure",
-        "It depends.",
-        "can't say",
-        "I cannot tell",
-        "unknown",
-        "n/a",
-        "skip",
-        "Skip this.",
-        "you decide",
-        "Up to you",
-        "whatever",
-        "no opinion",
-        "no preference",
-        "I don't mind",
-    ],
-)
-def test_not_knowing_takes_the_default(text: str) -> None:
-    assert understood(ASKED, text) == Answer(question=ASKED, text="all of them", given=False)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I don't know the details but patients",
-        "Not sure, maybe patients",
-        "It depends on the age",
-        "whatever the data says",
-        "Skip greetings",
-        "Unknown senders",
-        "I can't say no to firms",
-        "Do not.",  # a refusal, where the question was what it must do
-        "Don't diagnose",
-        "No",
-        "None",
-        "nothing",
-        "no idea is too small",
-        "stop asking for receipts",
-        "患者",
-    ],
-)
-def test_anything_else_is_an_answer_in_the_persons_words(text: str) -> None:
-    assert understood(ASKED, f" {text}\n") == Answer(question=ASKED, text=text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "stop",
-        "STOP!",
-        "Please stop.",
-        "stop asking",
-        "Stop asking, please",
-        "stop asking questions",
-        "Stop asking me questions!",
-        "stop the questions",
-        "stop these questions now",
-        "no more questions",
-        "No more questions, thanks.",
-        "no further questions",
-        "enough",
-        "OK, enough",
-        "that's enough",
-        "That’s enough!",
-        "that is enough questions",
-        "go on",
-        "Just go on, please",
-    ],
-)
-def test_a_person_can_end_the_questions(text: str) -> None:
-    assert asks_to_stop(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "stop asking for receipts",
-        "Stop words are removed",
-        "It must stop when the user says so",
-        "enough detail for a beginner",
-        "no more questions than three in a quiz",
-        "Questions",
-        "no",
-        "no more",
-        "go on to explain the risks",
-        "please",
-        "I don't know",
-    ],
-)
-def test_an_answer_that_speaks_of_stopping_is_no_wish_to_stop(text: str) -> None:
-    assert not asks_to_stop(text)
-
-
-@anything(st.text(max_size=80))
-def test_any_text_is_an_answer_or_takes_the_default(text: str) -> None:
-    answer = understood(ASKED, text)
-    assert answer.text == (text.strip() if answer.given else ASKED.default)
-    assert isinstance(asks_to_stop(text), bool)
