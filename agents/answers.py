@@ -55,8 +55,8 @@ def placed(answer: Answer, profile: DataProfile) -> list[tuple[str, str]]:
         return [(field, f"{text} {ASSUMED}")]
     if text == ONLY_DATA:
         return [(field, topic.name) for topic in profile.topics]
-    if dimension == REMARK.dimension:
-        text = _AGREES.sub("", text, count=1) if _AGREES.match(text) else text
+    if dimension == REMARK.dimension and (agrees := _AGREES.match(text)):
+        text = text[agrees.end() :]
     found = []
     for statement in statements(text) or filter(None, [text]):
         if field == "in_scope" and excludes(statement):

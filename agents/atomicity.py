@@ -7,7 +7,7 @@ from pydantic import Field
 from ..memory.records import Finding, Specification, Subgoal
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import fence, listed, shorten
+from ..tools.text import excerpt, fence, listed
 from .clauses import clauses_of, joined_objects, joined_predicates
 from .decomposer import describe, subgoal_lines
 from .findings import finding, once_each
@@ -87,8 +87,6 @@ class AtomicAsk(Ask[AtomicVerdicts]):
     async def _asked_apart(self, things: tuple[str, str], embedder: Embedder) -> bool:
         """Whether the specification asks for the two in clauses of their own."""
         clauses = [clause.text for clause in clauses_of(self.specification)]
-        if not clauses:
-            return False
         vectors = await embedder.encode([*things, *clauses])
         similarity = vectors[:2] @ vectors[2:].T
         first, second = similarity.argmax(axis=1)
@@ -112,7 +110,7 @@ def _joined(subgoal: Subgoal, verdict: AtomicVerdict) -> Finding:
     parts = listed(f"“{part.rstrip('.')}”" for part in verdict.capabilities)
     evidence = []
     if verdict.half_input or verdict.half_output:
-        row = f"{shorten(verdict.half_input, 200)} → {shorten(verdict.half_output, 300)}"
+        row = excerpt(verdict.half_input, verdict.half_output)
         evidence.append(f"A row that shows one of them alone: {row}")
     return finding(
         "atomic", [subgoal], f"“{subgoal.name}” joins {len(verdict.capabilities)} capabilities: "

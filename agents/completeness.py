@@ -74,7 +74,7 @@ class MatrixAsk(Ask[Matrix]):
                 raise ValueError(f"{line.clause_id}: copy the missing words as they stand")
 
     async def embedded(self, embedder: Embedder) -> Matrix:
-        texts = [f"{s.name}. {s.description}" for s in self.subgoals]
+        texts = [subgoal.text for subgoal in self.subgoals]
         vectors = await embedder.encode([*texts, *(clause.text for clause in self.clauses)])
         similarity = vectors[len(texts) :] @ vectors[: len(texts)].T  # (clauses, subgoals)
         asking = [place for place, clause in enumerate(self.clauses) if not clause.qualifies]

@@ -12,7 +12,7 @@ from ..memory.records import Example, Finding, Specification, Subgoal
 from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import VERBS, fence, shorten, stem, words
+from ..tools.text import VERBS, excerpt, fence, stem, words
 from .clarifier import answer_lines, domain_lines, settled_lines
 from .clauses import (
     PREPOSITIONS,
@@ -192,7 +192,7 @@ def subgoal_lines(subgoals: Sequence[Subgoal]) -> list[str]:
     for subgoal in subgoals:
         line = capability(subgoal)
         if row := subgoal.example:
-            line += f" Example: {shorten(row.input, 200)} → {shorten(row.output, 300)}"
+            line += f" Example: {excerpt(row.input, row.output)}"
         lines.append(line)
     return lines
 

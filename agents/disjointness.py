@@ -16,7 +16,7 @@ from ..memory.records import Example, Finding, Probe, Specification, Subgoal, co
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import fence, shorten
+from ..tools.text import excerpt, fence
 from .clauses import clauses_of
 from .decomposer import subgoal_lines
 from .findings import finding, once_each
@@ -85,7 +85,7 @@ class SeparateAsk(Ask[WrittenProbes]):
                 raise ValueError("write the input and the output of a row that is possible")
 
     async def embedded(self, embedder: Embedder) -> WrittenProbes:
-        vectors = await embedder.encode([_text(self.first), _text(self.second), *self.clauses])
+        vectors = await embedder.encode([self.first.text, self.second.text, *self.clauses])
         similarity = float(vectors[0] @ vectors[1])
         why, limit = f"their similarity is {similarity:.2f}", SAME
         if self.clauses:
@@ -140,15 +140,11 @@ class PlaceAsk(Ask[Placements]):
         raise ReplyFailure("the embedded model places no rows")
 
 
-def _text(subgoal: Subgoal) -> str:
-    return f"{subgoal.name}. {subgoal.description}"
-
-
 async def close_pairs(
     subgoals: Sequence[Subgoal], embedder: Embedder
 ) -> list[tuple[Subgoal, Subgoal]]:
     """The pairs worth probing, the most similar first."""
-    vectors = await embedder.encode([_text(subgoal) for subgoal in subgoals])
+    vectors = await embedder.encode([subgoal.text for subgoal in subgoals])
     similarity = vectors @ vectors.T
     pairs = list(combinations(range(len(subgoals)), 2))
     nearest = {
@@ -235,7 +231,7 @@ def _told(
             said = f"No row fits “{subgoal.name}” alone: {note}." if by_rows else f"{note}."
             whys[subgoal.id] = f"{said[:1].upper()}{said[1:]}"
         elif probe.row and other.id in probe.shown_by:
-            text = f"{shorten(probe.row.input, 200)} → {shorten(probe.row.output, 300)}"
+            text = excerpt(probe.row.input, probe.row.output)
             also = "also shows" if subgoal.id in probe.shown_by else "shows"
             whys[subgoal.id] = (
                 f"The row written to fit “{subgoal.name}” alone {also} “{other.name}”: {text}"

@@ -95,7 +95,7 @@ class GenerateAsk(Ask[WrittenRows]):
         if not found:
             return WrittenRows(rows=[])
         vectors = await embedder.encode([passage for _, passage in found])
-        aim = await embedder.encode([f"{self.subgoal.name}. {self.subgoal.description}"])
+        aim = await embedder.encode([self.subgoal.text])
         nearness = vectors @ aim[0]
         tried = {row.output for row in self.earlier}
         rows: list[WrittenRow] = []

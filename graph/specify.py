@@ -108,7 +108,7 @@ async def decompose(state: State, runtime: Run) -> State:
         message=state.get("message", ""),
     )
     subgoals = await decomposer.decompose(box.door, ask)
-    texts = [f"{subgoal.name}. {subgoal.description}" for subgoal in subgoals]
+    texts = [subgoal.text for subgoal in subgoals]
     for subgoal, row in zip(subgoals, await box.fitting_rows(texts), strict=True):
         subgoal.example = subgoal.example or row
     return {

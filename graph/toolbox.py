@@ -19,8 +19,8 @@ from ..tools.model import Door
 from ..tools.scorer import Scorer
 from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
-from ..tools.text import shorten
-from ..tools.topics import Topic, as_example, embedded_text, find_topics, sampled_samples
+from ..tools.text import excerpt
+from ..tools.topics import Topic, as_example, embedded_rows, find_topics
 
 FITTING = 0.5
 """A row this similar to a subgoal (cosine) may serve as its example."""
@@ -94,12 +94,11 @@ class Toolbox:
 
     async def fitting_rows(self, texts: list[str]) -> list[Example | None]:
         """For each text the sampled row that comes nearest to it, None where none is near."""
-        samples = sampled_samples(self.table, self.config.seed)
+        samples, rows = await embedded_rows(
+            self.table, self.vectors, self.embedder, self.config.seed
+        )
         if not samples:
             return [None for _ in texts]
-        rows = await self.vectors.embed(
-            "rows", [embedded_text(sample) for sample in samples], self.embedder.encode
-        )
         nearness = await self.embedder.encode(texts) @ rows.T
         return [
             as_example(samples[row.argmax()]) if row.max() >= FITTING else None for row in nearness
@@ -113,7 +112,7 @@ class Toolbox:
     def excerpt(self, row: int) -> str:
         """A row as a reader is shown it, in one line."""
         sample = self.table.sample(row)
-        return f"{shorten(sample.input, 200)} → {shorten(sample.output, 300)}" if sample else ""
+        return excerpt(sample.input, sample.output) if sample else ""
 
     @cached_property
     def approved(self) -> ApprovedStore:

@@ -113,6 +113,11 @@ class Subgoal(Record):
     target_count: int | None = Field(default=None, gt=0)
 
     @property
+    def text(self) -> str:
+        """What it says, in one line: what is embedded of it."""
+        return f"{self.name}. {self.description}"
+
+    @property
     def hash(self) -> str:
         """What a judgement depends on: not the example, and not the wanted support."""
         counts = [self.counts, self.does_not_count]

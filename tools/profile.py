@@ -17,7 +17,7 @@ from .forms import forms_of
 from .languages import CERTAIN, language
 from .oddities import FAR, far_rows, odd_lengths, odd_rows, oddity
 from .text import last_turn, shorten
-from .topics import SEEN, Topic, as_example, embedded_text, sampled_samples
+from .topics import SEEN, Topic, as_example, embedded_rows, embedded_text
 
 CHATS = ("messages", "conversations")
 """Forms of data whose rows hold turns."""
@@ -74,8 +74,7 @@ async def profile(
     that does not have the form of the first one.
     """
     seen = await asyncio.to_thread(_look, table, seed)
-    samples = sampled_samples(table, seed)
-    found = await vectors.embed("rows", [embedded_text(s) for s in samples], embedder.encode)
+    samples, found = await embedded_rows(table, vectors, embedder, seed)
     similarity = found @ found.T if samples else np.zeros((0, 0))
     odd = {**seen.odd, **odd_lengths(seen.rows, seen.inputs, seen.outputs)}
     # What most rows show is the way of the data, not odd.

@@ -53,6 +53,11 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
+def excerpt(text_in: str, text_out: str) -> str:
+    """A row in one line, as a reader is shown it."""
+    return f"{shorten(text_in, 200)} → {shorten(text_out, 300)}"
+
+
 def one_line(error: object) -> str:
     """What a server or a library says, in one line of at most 300 characters.
 

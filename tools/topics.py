@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..memory.records import Example, Sample
 from ..memory.vectors import VectorStore
 from .clustering import cluster, distinguishing_terms, root
@@ -97,6 +99,15 @@ def sampled_samples(table: Table, seed: int) -> list[Sample]:
     picked = random.Random(seed).sample(range(len(table)), min(SAMPLED, len(table)))
     samples = (table.sample(index) for index in sorted(picked))
     return [sample for sample in samples if sample]
+
+
+async def embedded_rows(
+    table: Table, vectors: VectorStore, embedder: Embedder, seed: int
+) -> tuple[list[Sample], np.ndarray]:
+    """The sampled rows with their vectors, shape (n, d); kept ones are not encoded again."""
+    samples = sampled_samples(table, seed)
+    texts = [embedded_text(sample) for sample in samples]
+    return samples, await vectors.embed("rows", texts, embedder.encode)
 
 
 def sampled_texts(table: Table, seed: int) -> dict[int, str]:
