@@ -89,6 +89,14 @@ Prices = Annotated[
         "without it, published prices."
     ),
 ]
+ExportFormat = Annotated[
+    Literal["original", "chat", "hf", "parquet", "csv"],
+    typer.Option(
+        "--format",
+        help="original: the data's own form, by the ending of --out; chat: OpenAI's JSONL; hf: a "
+        "folder for `datasets.load_dataset`, with scores as columns.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
 Questions = Annotated[int, typer.Option(min=0, help="Most questions in a round; 0 for none.")]
 NoMemory = Annotated[
@@ -311,6 +319,20 @@ def memory(
 
 
 @app.command()
+def ask(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
+    question: Annotated[str, typer.Argument(help="For example: which rows show dosing?")],
+    rows: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 10,
+) -> None:
+    """Answers a question about a finished run by finding its rows, explanations and gaps."""
+    with user_errors():
+        from ..graph import session
+        from . import terminal
+
+        terminal.show_found(session.ask(run_id, question, rows))
+
+
+@app.command()
 def report(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default the run's own.")] = None,
@@ -403,22 +425,83 @@ def score(
 def filter_rows(
     data: Data,
     scores: Annotated[Path, typer.Option(help="Scores of these rows, from `goalcover score`.")],
-    out: Annotated[Path, typer.Option(help="File for the rows: .jsonl, .csv or .parquet.")],
+    out: Annotated[
+        Path, typer.Option(help="File for the rows: .jsonl, .csv or .parquet; a folder for hf.")
+    ],
     keep: Keep = 0.6,
+    rule: Annotated[
+        Literal["best", "mean", "weighted"],
+        typer.Option(help="What of a row's alignments must reach --keep."),
+    ] = "best",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=NUMBER",
+            help="Weight of a subgoal with --rule weighted, 1 where none is given; may be given "
+            "several times.",
+        ),
+    ] = None,
+    floor: Annotated[
+        int, typer.Option(min=0, help="Rows each subgoal keeps at least: its best, from 0.4 up.")
+    ] = 10,
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Exactly so many rows, the best by the rule, in place of --keep."),
+    ] = None,
+    keep_duplicates: Annotated[
+        bool, typer.Option("--keep-duplicates", help="Near-duplicates stay.")
+    ] = False,
+    form: ExportFormat = "original",
     seed: Seed = 0,
     input_column: InputColumns = None,
     output_column: OutputColumn = None,
     skip_bad_rows: SkipBadRows = False,
     max_chars: MaxChars = 12_000,
 ) -> None:
-    """Writes the goal-aligned rows, with every column they came with."""
+    """Writes the goal-aligned rows, and a data card that says what was kept."""
     with user_errors():
+        from ..tools.filter_config import FilterConfig, read_weights
         from ..tools.scoring import filter_file
+        from ..tools.settings import checked
         from . import terminal
 
+        asked = {
+            "rule": rule,
+            "keep": keep,
+            "weights": read_weights(weight or []),
+            "floor": floor,
+            "size": size,
+            "keep_duplicates": keep_duplicates,
+        }
+        config = checked(FilterConfig, asked)
         source = _source(data, input_column, output_column, skip_bad_rows, max_chars)
-        terminal.show_filter(filter_file(source, scores, out, keep, seed))
-        typer.echo(f"filtered  {out}")
+        result, card = filter_file(source, scores, out, config, seed, form)
+        terminal.show_filter(result)
+        typer.echo(f"filtered  {out}\ncard      {card}")
+
+
+@app.command()
+def export(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="See `goalcover runs`.")],
+    out: Annotated[
+        Path, typer.Option(help="File for the rows: .jsonl, .csv or .parquet; a folder for hf.")
+    ],
+    form: ExportFormat = "original",
+    rows: Annotated[
+        Literal["filtered", "original", "synthetic"], typer.Option(help="Which rows of the run.")
+    ] = "filtered",
+    with_synthetic: Annotated[
+        bool, typer.Option("--with-synthetic", help="The synthetic rows after the others.")
+    ] = False,
+) -> None:
+    """Writes rows of a finished run in a format, and their data card."""
+    with user_errors():
+        from ..graph.exporting import export_run
+
+        written = export_run(run_id, out, form, rows, with_synthetic)
+        told = f", {written.synthetic:,} of them synthetic" if written.synthetic else ""
+        typer.echo(f"{written.rows:,} rows{told}")
+        typer.echo(f"exported  {out}\ncard      {written.card}")
 
 
 @evals.command("decomposition")
@@ -474,6 +557,36 @@ def evaluate_decomposition(
         terminal.show_evaluation(found)
         if model:
             terminal.show_spent(spent)
+        if out:
+            with atomic_text(out) as file:
+                file.write(found.model_dump_json(indent=2) + "\n")
+            typer.echo(f"figures  {out}")
+
+
+@evals.command("gaps")
+def evaluate_gaps(
+    data: Annotated[
+        Path, typer.Option(help="Folder with biggen_bench.jsonl and gold/; see docs/gaps.md.")
+    ],
+    split: Annotated[
+        Literal["test", "dev", "all"],
+        typer.Option(help="Capabilities and domains: dev is what the method was chosen on."),
+    ] = "test",
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Recall and precision of found gaps, on sets whose gaps are known."""
+    with user_errors():
+        from ..evals import gaps
+        from ..memory.files import atomic_text, check_writable
+        from . import terminal
+
+        if out:
+            check_writable(out)
+        with terminal.Display() as display:
+            found = gaps.run(data, split, seed, embedder, display.clustered)
+        terminal.show_gap_evaluation(found)
         if out:
             with atomic_text(out) as file:
                 file.write(found.model_dump_json(indent=2) + "\n")

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..evals import gaps
 from ..evals.decomposition import Evaluation
 from ..graph import session
 from ..memory.batches import Batch
@@ -20,16 +21,20 @@ from ..memory.records import (
     Approved,
     Coverage,
     FilterResult,
+    Found,
     Overlap,
     RowCounts,
     Spent,
+    SynthesisOutcome,
+    SynthesisPlan,
 )
 from ..memory.runs import Run
+from ..memory.scores import SUPPORTING
 from ..tools import prices
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import ModelConfig
-from ..tools.text import shorten
+from ..tools.text import listed, shorten
 from .console import PlainConsole
 
 out = PlainConsole()
@@ -50,6 +55,7 @@ STAGES = {
     "filter": "filtering",
     "report": "writing the report",
     "evaluate": "checking labelled lists",
+    "group": "finding planted gaps",
 }
 CHECKS = {"lost": "complete: lost", "unasked": "complete: unasked"}
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
@@ -113,6 +119,9 @@ class Display:
     def evaluated(self, done: int, total: int, spent: Spent) -> None:
         self.show(session.Progress("evaluate", done=done, total=total, spent=spent))
 
+    def clustered(self, done: int, total: int) -> None:
+        self.show(session.Progress("group", done=done, total=total))
+
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
         if progress.stage != self._stage or not progress.total:
@@ -170,20 +179,56 @@ def short(count: int) -> str:
 
 
 def show_plan(plan: dict[str, Any]) -> None:
-    table = Table("gap", "rows", title="Rows to synthesise")
-    for item in plan["items"]:
-        table.add_row(Text(item["gap_id"]), str(item["rows"]))
+    """Rows wanted, what they will differ in, and what they take at most."""
+    found = SynthesisPlan.model_validate(plan)
+    table = Table("gap", "rows", "scenarios", "every 4th also shows", title="Rows to synthesise")
+    for item in found.items:
+        cells = ["; ".join(item.grid.scenarios) or "–", ", ".join(item.also) or "–"]
+        table.add_row(Text(item.gap_id), str(item.rows), *map(Text, cells))
     err.print(table)
-    cost = plan["cost_usd"]
-    money = "price unknown (give --prices)" if cost is None else f"{cost:.2f} USD"
-    if plan["calls"]:
+    for axis in ("difficulties", "personas"):
+        values = dict.fromkeys(v for item in found.items for v in getattr(item.grid, axis))
+        if values:
+            err.print(Text(f"{axis.capitalize()}: {'; '.join(values)}"))
+    money = (
+        "price unknown (give --prices)" if found.cost_usd is None else f"{found.cost_usd:.2f} USD"
+    )
+    if found.calls:
+        judge = "" if found.judge == found.model else f", scored by {found.judge}"
         text = (
-            f"{plan['model']}: about {plan['calls']} calls, {plan['tokens_in']} tokens in, "
-            f"{plan['tokens_out']} out, {money} ({plan['how']})"
+            f"{found.model}{judge}: at most {found.calls} calls, {found.tokens_in} tokens in, "
+            f"{found.tokens_out} out, {money} ({found.how})"
         )
     else:
-        text = f"{plan['model']}: {plan['how']}"
+        text = f"{found.model}: {found.how}"
     err.print(text, highlight=False, markup=False)
+
+
+def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
+    """The yield of each round, and why rows are missing."""
+    accepted = sum(len(outcome.accepted) for outcome in outcomes)
+    wanted = sum(outcome.item.rows for outcome in outcomes)
+    if not wanted:
+        return
+    table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
+    table.add_column("gap")
+    for name in ("round", "asked", "written", "accepted"):
+        table.add_column(name, justify="right")
+    table.add_column("refused, or not needed")
+    for outcome in outcomes:
+        for line in outcome.rounds:
+            spare = line.written - line.accepted - sum(line.refused.values())
+            told = [f"{count} {reason}" for reason, count in line.refused.items()]
+            told += [f"{spare} not needed"] if spare else []
+            failed = len(line.failed)
+            told += [f"{failed} call{'s' if failed > 1 else ''} failed"] if failed else []
+            counts = (line.number, line.asked, line.written, line.accepted)
+            gap = outcome.item.gap_id if line.number == 1 else ""
+            table.add_row(Text(gap), *map(str, counts), ", ".join(told))
+    out.print(table)
+    for outcome in outcomes:
+        if outcome.note:
+            out.print(Text(f"{outcome.item.gap_id}: {outcome.note}"))
 
 
 def show_report(report: Report) -> None:
@@ -193,19 +238,17 @@ def show_report(report: Report) -> None:
     if report.gaps:
         show_gaps(report)
     show_failures([(failure.reason, failure.pairs) for failure in report.failures])
-    show_filter(report.filtered)
+    show_filter(report.filtered, {c.subgoal.id: c.subgoal.name for c in report.coverage})
     if report.audit:
         show_audit(report.audit, {c.subgoal.id: c.subgoal.name for c in report.coverage})
-    accepted = sum(len(outcome.accepted) for outcome in report.synthesis)
-    wanted = sum(outcome.item.rows for outcome in report.synthesis)
-    if wanted:
-        out.print(f"Synthesised: {accepted} of {wanted} rows.", highlight=False)
+    show_synthesis(report.synthesis)
     spent = sum(report.usage, Spent())
     if spent.tokens_in:
         show_spent(spent)
     for line in report.provenance.notes[:1]:
         out.print(Text(line), style="dim")
-    names = {"html": "report", "scores": "scores", "filtered": "filtered", "synthetic": "synthetic"}
+    names = {"html": "report", "scores": "scores", "filtered": "filtered", "card": "card",
+             "synthetic": "synthetic"}  # fmt: skip
     for key, label in names.items():
         if path := report.files.get(key):
             out.print(Text(f"{label:10}{path}"), soft_wrap=True)
@@ -247,6 +290,26 @@ def show_gaps(report: Report) -> None:
         out.print(table)
     if len(report.gaps) > table.row_count:
         out.print(f"{len(report.gaps) - table.row_count} more gaps are in the report.")
+
+
+def show_found(found: Found) -> None:
+    """An answer with what it cites, and the rows and gaps that were found."""
+    for sentence in found.answer:
+        out.print(Text(f"{sentence.text} [{', '.join(sentence.cites)}]"))
+    for gap in found.gaps:
+        out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({gap.id}, {gap.rows} rows)"))
+    for row in found.rows:
+        supports = [f"{key} {v:g}" for key, v in row.scores.items() if v and v >= SUPPORTING]
+        out.print(
+            Text.assemble(
+                (f"\nindex {row.row}", "bold"),
+                (f"  near {row.nearness:.2f}; supports {listed(supports) or 'nothing'}", "dim"),
+                f"\n{shorten(row.excerpt, 300)}",
+            )
+        )
+        if row.explanation:
+            out.print(Text(f"Judge on {row.subgoal_id}: {shorten(row.explanation, 300)}", "dim"))
+    note(f"{found.searched}; index counts from 0")
 
 
 def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
@@ -318,10 +381,27 @@ def show_spent(spent: Spent) -> None:
         out.print("Spent: nothing; all was judged before.", highlight=False)
 
 
-def show_filter(result: FilterResult) -> None:
+def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> None:
+    """names: of the subgoals, by id."""
     out.print(
-        f"Filter: {result.kept} of {result.total} rows kept ({result.rule}).", highlight=False
+        f"Filter: {result.kept:,} of {result.total:,} rows kept: {result.rule}.",
+        highlight=False,
+        markup=False,
     )
+    out.print(f"Near-duplicates left out: {result.near_duplicates:,}.", highlight=False)
+    table = Table("A(s), supporting rows", "kept", "random, as many", "all rows", "for the floor")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    sets = (result.aligned, result.random, result.original)
+    for key, floored in result.floored.items():
+        cells = [f"{_mean(some.means[key])}  {some.supporting[key]:,}" for some in sets]
+        table.add_row(Text((names or {}).get(key, key)), *cells, f"{floored:,}")
+    table.add_row("diversity", *(_mean(some.diversity) for some in sets), "")
+    out.print(table)
+
+
+def _mean(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def show_runs(found: list[Run]) -> None:
@@ -371,6 +451,21 @@ def show_evaluation(found: Evaluation) -> None:
         table.add_row(CHECKS.get(r.check, r.check), f"{r.unit}s", *cells)
     out.print(table)
     for line in (f"Model: {found.model}.", *found.how, found.note):
+        out.print(Text(line), style="dim")
+
+
+def show_gap_evaluation(found: gaps.Evaluation) -> None:
+    """Recall and precision of found gaps, accuracy of kinds, and of the verdict "missing"."""
+    table = Table(title=f"Planted gaps ({found.split})", title_justify="left")
+    table.add_column("planted")
+    table.add_column("method")
+    for name in ("sets", "recall", "precision", "agreement", "purity"):
+        table.add_column(name, justify="right")
+    for r in found.gaps:
+        rates = map(gaps.said, (r.recall, r.precision, r.agreement, r.purity))
+        table.add_row(gaps.FAMILIES[r.family], r.method, str(r.sets), *rates)
+    out.print(table)
+    for line in gaps.lines(found):
         out.print(Text(line), style="dim")
 
 

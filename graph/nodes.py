@@ -7,17 +7,25 @@ so that nothing is paid for twice.
 import asyncio
 
 from ..agents import analyzer, planner, recommender
+from ..agents.outcomes import settle
 from ..memory.errors import UserError
+from ..memory.gaps import GapStore
+from ..memory.records import Coverage, LowRow, Subgoal
+from ..memory.scores import SUPPORTING
 from ..tools import audit as audits
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering, overlap
+from ..tools.columns import Part
 from ..tools.scorer import Listener
-from ..tools.scoring import collect_ended
+from ..tools.scoring import about_scores, collect_ended, row_text
 from ..tools.text import last_turn, shorten
 from ..tools.topics import sampled_samples
-from . import reporting
+from . import reporting, synthetic_files
 from .state import AnalyzeTask, State
-from .toolbox import Run, tell
+from .toolbox import Run, Toolbox, tell
+
+BEST = 3
+"""Rows named as examples of the source to collect from."""
 
 PRICED = 50
 """Rows whose tokens are counted to foretell the cost of a synthesis."""
@@ -67,7 +75,8 @@ async def assess(state: State, runtime: Run) -> State:
     box = runtime.context
     tell(runtime, "assess")
     scores, judge, subgoals = box.store.scores, box.judge.judge, state["subgoals"]
-    found = coverages.assess(scores, box.run, judge, subgoals, box.config.tau)
+    copies = box.near_duplicates
+    found = coverages.assess(scores, box.run, judge, subgoals, box.config.tau, copies)
     if not any(c.judged or c.failed for c in found):
         raise UserError(f"the store holds no scores of {judge} for this run.")
     pairs, standing = overlap.overlaps(
@@ -88,33 +97,53 @@ async def analyze(state: AnalyzeTask, runtime: Run) -> State:
             explanation = scores.get(judge, sample.hash)[subgoal.hash].explanation
             topic = shorten(last_turn(sample.input), 400)
             excerpt = box.excerpt(row)
-            rows.append(analyzer.LowRow(row, sample.id, value, explanation, topic, excerpt))
-    gaps = await analyzer.analyze(
-        box.door, box.vectors, box.embedder, subgoal, rows, len(low), box.config.seed
+            rows.append(
+                LowRow(
+                    row=row,
+                    sample_id=sample.id,
+                    score=value,
+                    explanation=explanation,
+                    topic=topic,
+                    excerpt=excerpt,
+                )
+            )
+    config = box.config
+    gaps, analysis = await analyzer.analyze(
+        box.door, box.vectors, box.embedder, subgoal, rows, len(low), config.tau, config.seed
     )
-    return {"gaps": gaps}
+    return {"gaps": gaps, "analyses": [analysis]}
 
 
 async def recommend(state: State, runtime: Run) -> State:
     """Recommendations for every gap, and the plan of what to synthesise."""
     box, gaps = runtime.context, state.get("gaps", [])
     tell(runtime, "recommend")
+    await GapStore(box.vectors).keep(box.run, gaps, box.embedder.encode)
     below = [c for c in state["coverage"] if c.gap]
-    to_add = coverages.rows_to_add(state["coverage"])
+    topics = [topic.name for topic in await box.topics()]
+    idle = _idle_rows(box, [c.subgoal for c in state["coverage"]])
     found = await asyncio.gather(
         *(
             recommender.recommend(
                 box.door,
-                c,
-                [gap for gap in gaps if gap.subgoal_id == c.subgoal.id],
-                to_add[c.subgoal.id],
+                need,
+                [gap for gap in gaps if gap.subgoal_id == need.coverage.subgoal.id],
                 bool(box.documents),
+                topics,
+                [
+                    row
+                    for row, value in box.best_rows(need.coverage.subgoal, BEST)
+                    if value >= SUPPORTING
+                ],
+                idle,
             )
-            for c in below
+            for need in _needs(state["coverage"])
         )
     )
-    recommendations = [one for some in found for one in some]
-    items = planner.plan_items(below, gaps, recommendations, box.config.synthesize)
+    recommendations = recommender.ranked([one for some in found for one in some], gaps)
+    items = planner.plan_items(
+        below, gaps, recommendations, box.config.synthesize, state["specification"], topics
+    )
     if not items:
         return {"recommendations": recommendations, "plan": None}
     plan = planner.foretell(
@@ -124,18 +153,39 @@ async def recommend(state: State, runtime: Run) -> State:
         sampled_samples(box.table, box.config.seed)[:PRICED],
         list(box.documents.values()),
         len(state["subgoals"]),
-        box.config.rounds,
+        box.config.synthesis_rounds,
         box.config.mode,
     )
     return {"recommendations": recommendations, "plan": plan}
 
 
+def _needs(coverage: list[Coverage]) -> list[recommender.Need]:
+    """What each subgoal below tau needs."""
+    to_add = coverages.rows_to_add(coverage)
+    return [
+        recommender.Need(c, to_add[c.subgoal.id], *coverages.rows_to_next(c, len(coverage)))
+        for c in coverage
+        if c.gap
+    ]
+
+
+def _idle_rows(box: Toolbox, subgoals: list[Subgoal]) -> frozenset[int]:
+    """Judged rows that support no subgoal."""
+    scores, judge = box.store.scores, box.judge.judge
+    best: dict[int, float] = {}
+    for subgoal in subgoals:
+        for row, value in scores.values(box.run, judge, subgoal):
+            best[row] = max(value, best.get(row, 0.0))
+    return frozenset(row for row, value in best.items() if value < SUPPORTING)
+
+
 async def ledger(state: State, runtime: Run) -> State:
     """Scores the synthetic rows with the ordinary judge: each subgoal before and after."""
     box, before = runtime.context, state["coverage"]
-    rows = [c for outcome in state.get("synthesis", []) for c in outcome.accepted]
+    outcomes = await settle(state.get("synthesis", []), box.embedder)
+    rows = [c for outcome in outcomes for c in outcome.accepted]
     if not rows:
-        return {"ledger": []}
+        return {"synthesis": outcomes, "ledger": []}
     tell(runtime, "ledger", note=f"{len(rows)} synthetic rows")
     subgoals = [c.subgoal for c in before]
     samples = [exporters.as_sample(index, row) for index, row in enumerate(rows)]
@@ -145,7 +195,8 @@ async def ledger(state: State, runtime: Run) -> State:
     added = coverages.assess(
         box.store.scores, box.synthetic_run, box.judge.judge, subgoals, box.config.tau
     )
-    return {"ledger": coverages.ledger(before, added)}
+    targets = {outcome.item.subgoal_id for outcome in outcomes if outcome.accepted}
+    return {"synthesis": outcomes, "ledger": coverages.ledger(before, added, targets)}
 
 
 async def filter_rows(state: State, runtime: Run) -> State:
@@ -157,33 +208,20 @@ async def filter_rows(state: State, runtime: Run) -> State:
         for row, _, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals)
     )
     kept, result = filtering.select(
-        scored, [s.id for s in subgoals], box.config.keep, box.config.seed
+        scored,
+        [subgoal.id for subgoal in subgoals],
+        box.config,
+        box.config.seed,
+        row_text(box.table),
+        box.near_duplicates,
     )
     files = {"filtered": box.out / f"filtered{exporters.rows_suffix(box.table)}"}
-    exporters.write_rows(box.table, kept, files["filtered"])
+    part = Part(box.table, kept)
+    about = about_scores(box.config, box.judge, subgoals)
+    about.goal = box.config.goal.text
+    files["card"] = exporters.export([part], files["filtered"], "original", about, result)
     result.path = str(files["filtered"])
-    accepted = [(o, c) for o in state.get("synthesis", []) for c in o.accepted]
-    synthetic, provenance = (
-        box.out / name for name in ("synthetic.jsonl", "synthetic.provenance.jsonl")
-    )
-    if not accepted:  # an earlier run into the same folder may have left some
-        synthetic.unlink(missing_ok=True)
-        provenance.unlink(missing_ok=True)
-    else:
-        files |= {"synthetic": synthetic, "provenance": provenance}
-        system = exporters.usual_system(sampled_samples(box.table, box.config.seed))
-        exporters.write_jsonl(
-            (exporters.as_row(box.table, c, system) for _, c in accepted), files["synthetic"]
-        )
-        exporters.write_jsonl(
-            (
-                {"line": line, "gap": o.item.gap_id, "subgoal": o.item.subgoal_id,
-                 "generator": box.door.model.name, "discriminator": box.door.model.name,
-                 **c.model_dump(exclude={"input", "output"})}
-                for line, (o, c) in enumerate(accepted, start=1)
-            ),
-            files["provenance"],
-        )  # fmt: skip
+    files |= synthetic_files.write(state, box)
     return {"filtered": result, "files": {name: str(path) for name, path in files.items()}}
 
 

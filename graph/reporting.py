@@ -4,10 +4,12 @@ from collections import defaultdict
 from pathlib import Path
 
 from .. import __version__
+from ..agents import recommender
 from ..memory.records import Contract
-from ..tools import coverage, figures, overlap, report, score_files
+from ..tools import advice, coverage, figures, overlap, report, score_files, scoring
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.judge import RUBRIC
+from ..tools.order_effect import order_effect
 from ..tools.scoring import REASONS
 from .state import State
 from .toolbox import Toolbox
@@ -19,6 +21,7 @@ async def write(state: State, box: Toolbox) -> dict[str, str]:
     scores = box.out / "scores.jsonl"
     rows = box.store.scores.rows(box.run, box.judge.judge, subgoals)
     score_files.write_scores(rows, scores, [subgoal.id for subgoal in subgoals])
+    score_files.write_about(scoring.about_scores(box.config, box.judge, subgoals), scores)
     heat = await heat_map(state, box)
     found = collect(state, box, heat, state.get("files", {}) | {"scores": str(scores)})
     found.files |= render(found, box.out)
@@ -27,12 +30,14 @@ async def write(state: State, box: Toolbox) -> dict[str, str]:
 
 
 def render(found: report.Report, folder: Path) -> dict[str, str]:
-    """Writes the figures and report.html from a report alone; returns their paths."""
+    """Writes the figures, report.html and the recommendations from a report alone; returns their
+    paths."""
     tau = found.provenance.tau
     drawn = figures.draw_all(found.coverage, found.heat_map, found.overlaps, tau, folder)
     page = folder / "report.html"
     report.write_html(found, drawn, page)
-    return {name: str(path) for name, path in drawn.items()} | {"html": str(page)}
+    written = drawn | advice.write_advice(found, folder) | {"html": page}
+    return {name: str(path) for name, path in written.items()}
 
 
 def collect(
@@ -46,13 +51,16 @@ def collect(
         contract=state.get("contract", Contract()),
         profile=state.get("profile"),
         coverage=state["coverage"],
+        near_duplicates=len(box.near_duplicates),
         heat_map=heat,
         overlaps=state.get("overlaps", []),
         standing=state.get("standing", []),
         gaps=state.get("gaps", []),
+        analyses=state.get("analyses", []),
         recommendations=state.get("recommendations", []),
         plan=state.get("plan"),
         synthesis=state.get("synthesis", []),
+        order_effect=order_effect(state.get("synthesis", [])),
         ledger=state.get("ledger", []),
         filtered=state["filtered"],
         usage=box.store.ledger(box.run).entries(),
@@ -93,6 +101,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         cut_rule=f"an input or output of more than {limit:,} characters keeps its first three "
         "quarters and its last quarter of so many characters for the judge",
         verdict_rule=coverage.VERDICT_RULE,
+        order_rule=recommender.ORDER_RULE,
         overlap_rules=[overlap.TOGETHER_RULE, overlap.WITHIN_RULE, overlap.STANDING_RULE],
         overlap_note=overlap.TOPICAL if topical else "",
         notes=notes,

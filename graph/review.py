@@ -7,6 +7,7 @@ and {"decisions": [{"type": "approve"} | {"type": "edit", "edited_action": {"nam
 {"type": "reject", "message"}]}.
 """
 
+import math
 import re
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..agents.answers import REMARK, asks_to_stop, understood
 from ..agents.clauses import REJECTION
 from ..memory.errors import UserError
-from ..memory.records import Answer, Approved, PlanItem, Specification
+from ..memory.records import Answer, Approved, PlanItem, Specification, SynthesisPlan
 from ..tools.subgoals import parse_subgoals
 from .state import State
 
@@ -210,9 +211,31 @@ def review_synthesis(state: State) -> State:
         known = {item.gap_id: item for item in plan.items}
         edited = _items(decision["edited_action"]["args"]["items"])
         items = [known[e.gap_id].model_copy(update={"rows": e.rows}) for e in edited if e.rows]
-        how = f"{plan.how}; foretold before the rows were edited"
-        return {"plan": plan.model_copy(update={"items": items, "how": how})}
+        return {"plan": refigured(plan, items)}
     return {}
+
+
+def refigured(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
+    """The plan with other rows: no less than they can take, so that what is foretold holds.
+
+    For more rows calls grow by less than the rows do, but for what was rounded: three an item.
+    """
+    before = {item.gap_id: item.rows for item in plan.items}
+    growth = max((item.rows / before[item.gap_id] for item in items), default=0.0)
+    if growth <= 1 or not plan.calls:
+        return plan.model_copy(update={"items": items})
+    calls = math.ceil((plan.calls + 3 * len(plan.items)) * growth)
+    growth = calls / plan.calls
+    return plan.model_copy(
+        update={
+            "items": items,
+            "calls": calls,
+            "tokens_in": math.ceil(plan.tokens_in * growth),
+            "tokens_out": math.ceil(plan.tokens_out * growth),
+            "cost_usd": None if plan.cost_usd is None else plan.cost_usd * growth,
+            "how": f"{plan.how}; in proportion to the rows, which were edited",
+        }
+    )
 
 
 def _decide(payload: dict[str, Any]) -> Decision:

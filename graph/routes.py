@@ -4,7 +4,7 @@ from typing import Literal
 
 from langgraph.types import Send
 
-from .state import State, SynthesisState
+from .state import State
 
 
 def after_start(state: State) -> Literal["profile", "score"]:
@@ -52,14 +52,9 @@ def after_synthesis_review(state: State) -> list[Send] | Literal["filter"]:
                 "subgoal": subgoals[item.subgoal_id],
                 "gap": gaps[item.gap_id],
                 "specification": specification,
+                "seconds": [subgoals[name] for name in item.also],
             },
         )
         for item in (plan.items if plan else [])
     ]
     return tasks or "filter"
-
-
-def after_generate(state: SynthesisState) -> Literal["discriminate", "conclude"]:
-    """A round whose call failed is a round without candidates; the next may do better."""
-    goes_on = state.get("candidates") or state.get("failed")
-    return "discriminate" if goes_on else "conclude"

@@ -24,7 +24,7 @@ from ..memory.approved import ApprovedStore
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
-from ..memory.records import Specification, Spent
+from ..memory.records import Found, Specification, Spent
 from ..memory.runs import Run
 from ..memory.store import open_store
 from ..memory.vectors import VectorStore
@@ -33,6 +33,7 @@ from ..tools.datasets import DataSource, digest
 from ..tools.report import Report
 from ..tools.settings import STATE_VERSION, RunConfig, checked, checkpoint_url, home, untraced
 from . import review
+from .asking import find
 from .build import build
 from .state import State
 from .toolbox import Toolbox
@@ -318,6 +319,29 @@ def waits_for(run_id: str) -> Pending | None:
             return await session.pending()
 
     return asyncio.run(look())
+
+
+async def answer(run_id: str, question: str, count: int = 10) -> Found:
+    """The rows and gaps of a finished run that come nearest to a question; where the run has a chat
+    model, with an answer that cites them. Raises UserError."""
+    if not any(map(str.isalnum, question)):
+        raise UserError("the question is empty.")
+    with open_store(home()) as store:
+        run = store.runs.get(run_id)
+        found = read_report(Path(run.out), run_id)
+        box = Toolbox(run_id, RunConfig.model_validate_json(run.config), home(), store)
+        with untraced():
+            try:
+                return await find(box, found, question, count)
+            except ReplyFailure as failure:
+                raise UserError(f"the model gave no usable reply ({failure}).") from failure
+            finally:
+                await box.aclose()
+
+
+def ask(run_id: str, question: str, count: int = 10) -> Found:
+    """As `answer`, for where no event loop runs."""
+    return asyncio.run(answer(run_id, question, count))
 
 
 def approved() -> ApprovedStore:

@@ -5,6 +5,7 @@ from typing import Annotated, TypedDict
 
 from ..memory.records import (
     Agreement,
+    Analysis,
     Approved,
     Candidate,
     Contract,
@@ -18,14 +19,21 @@ from ..memory.records import (
     Proposal,
     Question,
     Recommendation,
+    Reordered,
+    Round,
     RowCounts,
-    Source,
     Specification,
     Standing,
     Subgoal,
     SynthesisOutcome,
     SynthesisPlan,
 )
+
+
+def replaced(known: list[SynthesisOutcome], new: list[SynthesisOutcome]) -> list[SynthesisOutcome]:
+    """Outcomes by their gap: a new one takes the place of the known one, others come last."""
+    by_gap = {outcome.item.gap_id: outcome for outcome in (*known, *new)}
+    return list(by_gap.values())
 
 
 class State(TypedDict, total=False):
@@ -59,9 +67,10 @@ class State(TypedDict, total=False):
     overlaps: list[Overlap]
     standing: list[Standing]
     gaps: Annotated[list[Gap], operator.add]
+    analyses: Annotated[list[Analysis], operator.add]
     recommendations: list[Recommendation]
     plan: SynthesisPlan | None
-    synthesis: Annotated[list[SynthesisOutcome], operator.add]
+    synthesis: Annotated[list[SynthesisOutcome], replaced]
     ledger: list[LedgerEntry]
     filtered: FilterResult
     files: dict[str, str]
@@ -74,19 +83,32 @@ class AnalyzeTask(TypedDict):
 
 
 class SynthesisState(TypedDict, total=False):
-    """The loop of generator and discriminator for one plan item."""
+    """The loop of generator and discriminator for one plan item.
+
+    seconds: the subgoals that its rows may be paired with. exemplars: rows of the data that show
+    the subgoal; forms: rows that show only what the data looks like; documents: ids of passages.
+    drawn: cells of the grid used up; groups: groups judged; barren: rounds in a row that accepted
+    nothing. candidates: of this round, whose line of the yield table is the last of `rounds`.
+    rejected: also good rows that were not needed. ended: why no further round is made.
+    """
 
     item: PlanItem
     subgoal: Subgoal
     gap: Gap
     specification: Specification
-    documents: list[Source]
-    failed: bool
-    failures: list[str]
-    round: int
+    seconds: list[Subgoal]
+    exemplars: list[int]
+    forms: list[int]
+    documents: list[str]
+    drawn: int
+    groups: int
+    barren: int
     candidates: list[Candidate]
     accepted: list[Candidate]
     rejected: list[Candidate]
+    rounds: list[Round]
+    reordered: list[list[Reordered]]
+    ended: str
     synthesis: list[SynthesisOutcome]
 
 

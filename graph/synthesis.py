@@ -6,102 +6,136 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from ..agents.discriminator import discriminate as judge_group
-from ..agents.generator import Earlier, GenerateAsk
+from ..agents import outcomes
+from ..agents.budget import BARREN, next_count
+from ..agents.discriminator import Panel
+from ..agents.discriminator import discriminate as judge_groups
+from ..agents.extracts import SOURCES
+from ..agents.generator import AT_ONCE, SYSTEM, GenerateAsk
 from ..agents.generator import generate as write_rows
+from ..agents.grid import split
 from ..agents.planner import EXEMPLARS
+from ..agents.rounds import cell_id, earlier, next_wanted
 from ..memory.errors import ReplyFailure
-from ..memory.records import Source, SynthesisOutcome
+from ..memory.records import Round, Source, SynthesisOutcome
 from ..tools.documents import nearest_passages
-from .routes import after_generate
+from ..tools.embedded_model import EmbeddedModel
+from ..tools.refusals import Screen, secrets_of
+from ..tools.together import together
 from .state import SynthesisResult, SynthesisState
-from .toolbox import Toolbox, tell
+from .toolbox import RELEVANT, Toolbox, tell
 
-EXEMPLAR_FROM = 0.4
-"""Rows below this alignment are no exemplars."""
+
+async def gather(state: SynthesisState, runtime: Runtime[Toolbox]) -> SynthesisState:
+    """Looks for exemplars and passages once; rows stay in the data, their numbers are kept."""
+    box = runtime.context
+    _, subgoal, gap = _task(state)
+    count = SOURCES if isinstance(box.door.model, EmbeddedModel) else EXEMPLARS
+    best = box.best_rows(subgoal, count)
+    good = [row for row, value in best if value >= RELEVANT]
+    aim = f"{subgoal.description} {gap.name}"
+    passages = await nearest_passages(box.documents, aim, box.vectors, box.embedder, EXEMPLARS)
+    return {
+        "exemplars": good,
+        "forms": [row for row, _ in best[:EXEMPLARS] if row not in good],
+        "documents": [name for name, _ in passages],
+    }
 
 
 async def generate(state: SynthesisState, runtime: Runtime[Toolbox]) -> SynthesisState:
-    """Asks for as many rows as are still missing."""
-    box, turn = runtime.context, state.get("round", 0) + 1
+    """Asks for what is missing by the yield so far; the calls of a round are made together."""
+    box = runtime.context
     item, subgoal, gap = _task(state)
+    lines, accepted = state.get("rounds", []), state.get("accepted", [])
+    turn = len(lines) + 1
     tell(runtime, "synthesize", note=f"{subgoal.name}, round {turn}")
-    nearest = await nearest_passages(
-        box.documents, f"{subgoal.description} {gap.name}", box.vectors, box.embedder, EXEMPLARS
+    drawn = state.get("drawn", 0)
+    count = next_count(item.rows, len(accepted), sum(line.asked for line in lines))
+    wanted, fresh = next_wanted(
+        item,
+        state.get("seconds", []),
+        state.get("rejected", []),
+        turn,
+        count,
+        drawn,
+        box.config.seed,
     )
-    documents = [Source(id=key, input="", output=text) for key, text in nearest]
-    ask = GenerateAsk(
-        specification=state["specification"],
-        subgoal=subgoal,
-        gap=gap,
-        exemplars=tuple(_exemplars(state, box)),
-        documents=tuple(documents),
-        earlier=tuple(
-            Earlier(input=c.input, output=c.output, verdict=verdict)
-            for c, verdict in (
-                *((c, f"rejected: {c.explanation}") for c in state.get("rejected", [])),
-                *((c, "accepted, write another") for c in state.get("accepted", [])),
-            )
-        ),
-        count=item.rows - len(state.get("accepted", [])),
-        round=turn,
-    )
-    try:
-        candidates = await write_rows(box.door, ask)
-    except ReplyFailure as failure:
-        told = [*state.get("failures", []), f"Round {turn} got no rows: {failure}"]
-        return {"candidates": [], "round": turn, "failed": True, "failures": told}
-    return {"candidates": candidates, "round": turn, "failed": False, "documents": documents}
+    exemplars, forms, documents = _sources(state, box)
+    extractive = isinstance(box.door.model, EmbeddedModel)
+    parts = [wanted] if extractive else split(wanted, AT_ONCE)
+    tried = state.get("rejected", []) if extractive else []
+    asks = [
+        GenerateAsk(
+            specification=state["specification"],
+            subgoal=subgoal,
+            gap=gap,
+            format=box.row_format.lines(),
+            system=box.usual_system,
+            exemplars=tuple(exemplars),
+            forms=tuple(forms),
+            documents=tuple(documents),
+            wanted=tuple(part),
+            earlier=tuple(earlier(c) for c in (*tried, *accepted)),
+            round=turn,
+            part=number,
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
+    found = await together([write_rows(box.door, ask) for ask in asks])
+    candidates = [row for rows in found if isinstance(rows, list) for row in rows]
+    failed = [str(one) for one in found if isinstance(one, ReplyFailure)]
+    line = Round(number=turn, asked=len(wanted), written=len(candidates), accepted=0, failed=failed)
+    return {"candidates": candidates, "drawn": drawn + fresh, "rounds": [*lines, line]}
 
 
 async def discriminate(
     state: SynthesisState, runtime: Runtime[Toolbox]
 ) -> Command[Literal["generate", "conclude"]]:
-    """Judges the candidates; rejected ones go back to the generator with the reasons, bounded."""
+    """Code refuses, then the discriminator judges; what is rejected goes back with the reasons."""
     box = runtime.context
     item, subgoal, gap = _task(state)
-    exemplars = _exemplars(state, box)
-    earlier = state.get("accepted", [])
-    good, refused = await judge_group(
-        box.door,
-        subgoal,
-        gap,
-        state.get("candidates", []),
-        state.get("documents", []),
-        exemplars[0] if exemplars else None,
-        earlier,
-        exemplars,
+    exemplars, forms, documents = _sources(state, box)
+    screen = await _screen(state, box)
+    passed, refused = await screen.sift(state.get("candidates", []), box.embedder)
+    panel = Panel(
+        subgoal=subgoal,
+        gap=gap,
+        format=box.row_format.lines(),
+        real=[*exemplars, *forms],
+        seconds={second.id: second for second in state.get("seconds", [])},
+        documents=documents,
     )
-    accepted = earlier + good
-    done = len(accepted) >= item.rows or state.get("round", 0) >= box.config.rounds
-    return Command(
-        update={
-            "accepted": accepted,
-            "rejected": state.get("rejected", []) + refused,
-            "candidates": [],
-        },
-        goto="conclude" if done else "generate",
-    )
+    groups = state.get("groups", 0)
+    found = await judge_groups(box.door, panel, passed, groups)
+    before = state.get("accepted", [])
+    best = sorted((c for c in found.rows if not c.refused), key=lambda c: -(c.score or 0.0))
+    taken = {c.id for c in best[: item.rows - len(before)]}
+    accepted = before + [c for c in found.rows if c.id in taken]
+    others = refused + [c for c in found.rows if c.id not in taken]
+    rejected = state.get("rejected", []) + others
+    update: SynthesisState = {
+        "candidates": [],
+        "accepted": accepted,
+        "rejected": rejected,
+        "rounds": outcomes.tally(state.get("rounds", []), accepted, rejected),
+        "groups": groups + found.groups,
+        "reordered": state.get("reordered", []) + found.reordered,
+        "barren": 0 if taken else state.get("barren", 0) + 1,
+    }
+    update["ended"] = _ended(update, item.rows, box.config.synthesis_rounds)
+    return Command(update=update, goto="conclude" if update["ended"] else "generate")
 
 
 async def conclude(state: SynthesisState) -> SynthesisResult:
     """Says what came of the item, and why where it is less than was asked for."""
-    item, _, _ = _task(state)
-    accepted, rejected = state.get("accepted", []), state.get("rejected", [])
-    failures = state.get("failures", [])
-    notes = [f"{failure}." for failure in failures]
-    if len(accepted) < item.rows:
-        short = f"{len(accepted)} of {item.rows} rows after {state.get('round', 0)} rounds"
-        notes.insert(0, f"{short}: {len(rejected)} candidates were rejected.")
-        if not rejected and not failures:
-            notes.append("The generator offered none: no text comes near enough to the subgoal.")
     outcome = SynthesisOutcome(
-        item=item,
-        accepted=accepted,
-        rejected=rejected,
-        rounds=state.get("round", 0),
-        note=" ".join(notes),
+        item=state["item"],
+        accepted=state.get("accepted", []),
+        rejected=state.get("rejected", []),
+        rounds=state.get("rounds", []),
+        reordered=state.get("reordered", []),
     )
+    outcome.note = outcomes.why_short(outcome, state.get("ended", ""))
     return {"synthesis": [outcome]}
 
 
@@ -110,20 +144,70 @@ def _task(state: SynthesisState):
     return state["item"], state["subgoal"], state["gap"]
 
 
-def _exemplars(state: SynthesisState, box: Toolbox) -> list[Source]:
-    """The user's rows that support the subgoal best; the first is the discriminator's anchor."""
-    _, subgoal, _ = _task(state)
-    best = box.best_rows(subgoal, EXEMPLARS)
-    samples = (box.table.sample(row) for row, value in best if value >= EXEMPLAR_FROM)
-    return [Source(id=s.id, input=s.input, output=s.output) for s in samples if s]
+def _sources(
+    state: SynthesisState, box: Toolbox
+) -> tuple[list[Source], list[Source], list[Source]]:
+    """Exemplars, rows that show the form, and passages of documents."""
+
+    def rows(indices: list[int]) -> list[Source]:
+        samples = (box.table.sample(row) for row in indices)
+        pairs = [box.as_pair(sample) for sample in samples if sample]
+        return [Source(id=s.id, input=s.input, output=s.output) for s in pairs]
+
+    passages = [
+        Source(id=name, input="", output=box.documents[name]) for name in state.get("documents", [])
+    ]
+    return rows(state.get("exemplars", [])), rows(state.get("forms", [])), passages
+
+
+async def _screen(state: SynthesisState, box: Toolbox) -> Screen:
+    _, subgoal, gap = _task(state)
+    exemplars, forms, documents = _sources(state, box)
+    asked = state.get("rounds", [])[-1].asked
+    ids = [gap.id, *(s.id for s in (*exemplars, *documents))]
+    ids += [cell_id(number) for number in range(1, asked + 1)]
+    return Screen(
+        format=box.row_format,
+        secrets=secrets_of(
+            SYSTEM,
+            [subgoal, *state.get("seconds", [])],
+            gap,
+            ids,
+            [*exemplars, *forms, *documents],
+        ),
+        exemplars=exemplars,
+        data=box.row_index,
+        near=await box.row_vectors(subgoal),
+        accepted=state.get("accepted", []),
+        judged=[c for c in state.get("rejected", []) if c.refused and c.score is not None],
+    )
+
+
+def _ended(state: SynthesisState, rows: int, most: int) -> str:
+    """Why no further round is made; empty where one is."""
+    lines, accepted = state.get("rounds", []), len(state.get("accepted", []))
+    asked = sum(line.asked for line in lines)
+    if accepted >= rows:
+        return "all rows are there"
+    if not lines[-1].written and not lines[-1].failed:
+        return "the generator offered none: no text comes near enough to the subgoal"
+    if state.get("barren", 0) >= BARREN:
+        return f"{BARREN} rounds in a row accepted nothing"
+    if len(lines) >= most:
+        return f"no more than {most} rounds are planned"
+    if not next_count(rows, accepted, asked):
+        return f"no more than {asked} candidates are planned"
+    return ""
 
 
 def synthesis_graph() -> StateGraph[SynthesisState, Toolbox, SynthesisState, SynthesisResult]:
     builder = StateGraph(SynthesisState, context_schema=Toolbox, output_schema=SynthesisResult)
+    builder.add_node(gather)
     builder.add_node(generate)
     builder.add_node(discriminate)
     builder.add_node(conclude)
-    builder.add_edge(START, "generate")
-    builder.add_conditional_edges("generate", after_generate)
+    builder.add_edge(START, "gather")
+    builder.add_edge("gather", "generate")
+    builder.add_edge("generate", "discriminate")
     builder.add_edge("conclude", END)
     return builder

@@ -5,25 +5,41 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from langgraph.runtime import Runtime
 
 from ..memory.approved import ApprovedStore
 from ..memory.errors import UserError
-from ..memory.records import Example, Spent, Subgoal
+from ..memory.records import Example, Sample, Spent, Subgoal
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
+from ..tools import exporters
 from ..tools.datasets import Table, digest, load
 from ..tools.documents import read_passages
+from ..tools.duplicates import NearDuplicates, first_of, text_of
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
+from ..tools.profile import CHATS
+from ..tools.row_format import RowFormat, format_of
 from ..tools.scorer import Scorer
 from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
-from ..tools.text import excerpt
-from ..tools.topics import Topic, as_example, embedded_rows, find_topics
+from ..tools.text import excerpt, last_turn
+from ..tools.topics import (
+    Topic,
+    as_example,
+    embedded_rows,
+    embedded_text,
+    find_topics,
+    sampled_samples,
+)
 
 FITTING = 0.5
 """A row this similar to a subgoal (cosine) may serve as its example."""
+
+RELEVANT, COMPARED = 0.4, 500
+"""Rows below this alignment are no exemplars, and no synthetic row for the subgoal is compared with
+them by meaning; at most so many are compared."""
 
 
 @dataclass
@@ -35,6 +51,7 @@ class Toolbox:
     home: Path
     store: Store
     _topics: list[Topic] | None = field(default=None, init=False)
+    _row_vectors: dict[str, np.ndarray] = field(default_factory=dict, init=False)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -79,6 +96,45 @@ class Toolbox:
                 "Put that back, or start a new run: what is judged already is not paid for again."
             )
         return load(source, self.home / "datasets")
+
+    @cached_property
+    def near_duplicates(self) -> dict[int, int]:
+        """Row → the earlier row that it is a near-duplicate of."""
+        return first_of((sample.index, text_of(sample)) for sample in self.table if sample)
+
+    @cached_property
+    def row_index(self) -> NearDuplicates:
+        """All rows of the data, to tell whether another is almost one of them."""
+        index = NearDuplicates()
+        for sample in self.table:
+            if sample and sample.index not in self.near_duplicates:
+                index.add(sample.index, text_of(self.as_pair(sample)))
+        return index
+
+    @cached_property
+    def row_format(self) -> RowFormat:
+        return format_of([self.as_pair(s) for s in sampled_samples(self.table, self.config.seed)])
+
+    @cached_property
+    def usual_system(self) -> str:
+        """The system message that most rows carry."""
+        return exporters.usual_system(sampled_samples(self.table, self.config.seed))
+
+    def as_pair(self, sample: Sample) -> Sample:
+        """One question and one answer, as synthetic rows have them: of a chat the last turns."""
+        if self.table.format not in CHATS:
+            return sample
+        return sample.model_copy(update={"input": last_turn(sample.input)})
+
+    async def row_vectors(self, subgoal: Subgoal) -> np.ndarray:
+        """Unit vectors (n, d) of the COMPARED rows that support a subgoal best."""
+        if subgoal.hash not in self._row_vectors:
+            best = self.best_rows(subgoal, COMPARED)
+            rows = [self.table.sample(row) for row, value in best if value >= RELEVANT]
+            texts = [embedded_text(sample) for sample in rows if sample]
+            found = await self.vectors.embed("rows", texts, self.embedder.encode)
+            self._row_vectors[subgoal.hash] = found
+        return self._row_vectors[subgoal.hash]
 
     @cached_property
     def documents(self) -> dict[str, str]:
@@ -133,7 +189,10 @@ class Toolbox:
         return self.store.ledger(self.run).total()
 
     def best_rows(self, subgoal: Subgoal, count: int) -> list[tuple[int, float]]:
-        return self.store.scores.best_rows(self.run, self.judge.judge, subgoal, count)
+        """The rows that support a subgoal best, as (row, value), near-duplicates once."""
+        scores, copies = self.store.scores, self.near_duplicates
+        best = scores.best_rows(self.run, self.judge.judge, subgoal, count + len(copies))
+        return [(row, value) for row, value in best if row not in copies][:count]
 
 
 Run = Runtime[Toolbox]

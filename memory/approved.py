@@ -32,7 +32,7 @@ class ApprovedStore:
         """Keeps what was approved in a run; again for the same run replaces it."""
         record = approved.model_copy(update={"similarity": None}).model_dump_json()
         text = _text(approved.specification.goal)
-        await self._vectors.keep(KIND, approved.id, text, record, encode)
+        await self._vectors.keep(KIND, {approved.id: (text, record)}, encode)
 
     async def nearest(self, goal: Goal, encode: Encode) -> Approved | None:
         """The one whose goal is most similar, however little, with its similarity."""

@@ -275,8 +275,10 @@ class Score(Record):
 class Coverage(Record):
     """Dataset alignment A(s) of one subgoal, and what stands behind it.
 
-    `mean` is None when no row could be judged. `interval` is the 95 % t-interval of the mean and
-    `share_interval` the 95 % Wilson interval of the share of supporting rows (A >= 0.6).
+    `mean` is None when no row could be judged; `interval` is its 95 % t-interval. supporting: rows
+    with A >= 0.6. Near-duplicates count once in what the verdict is made of: distinct, the judged
+    rows; distinct_supporting, those of them that support s, with the 95 % Wilson interval of their
+    share; wanted, how many there should be.
     """
 
     subgoal: Subgoal
@@ -286,6 +288,8 @@ class Coverage(Record):
     failed: int = 0
     low: int = 0
     supporting: int = 0
+    distinct: int = 0
+    distinct_supporting: int = 0
     share_interval: tuple[float, float] | None = None
     wanted: int = 0
     verdict: Verdict = "unknown"
@@ -355,6 +359,20 @@ class Standing(Record):
     apart: bool
 
 
+class LowRow(Record):
+    """A row of R_low(s) (Eq. 7): its place, its score and the judge's explanation.
+
+    topic: the part of its text that says what it is about; excerpt: what a reader is shown of it.
+    """
+
+    row: int
+    sample_id: str
+    score: float
+    explanation: str
+    topic: str
+    excerpt: str
+
+
 class Evidence(Record):
     """A low row that shows a gap: where it is, and what the judge said of it."""
 
@@ -365,45 +383,152 @@ class Evidence(Record):
     excerpt: str
 
 
+class Quote(Record):
+    """Words that stand verbatim in the explanation of a low row, or in the row itself."""
+
+    row: int
+    source: Literal["explanation", "row"]
+    text: str
+
+
+class Claim(Record):
+    """A sentence about a gap, with what it rests on. Code has checked the quotes."""
+
+    text: str
+    quotes: list[Quote]
+
+
+GapKind = Literal["absent", "weak"]
+
+
 class Gap(Record):
-    """A missing capability, found in the explanations of low rows (Gaps_s, Eq. 8)."""
+    """A missing capability, found in the explanations of low rows (Gaps_s, Eq. 8).
+
+    kind: "absent" where the rows do not call for the capability, "weak" where they do and fall
+    short of it. prevalence: rows / analysed, with its 95 % Wilson interval. shortfall: what the
+    gap's rows lack to tau, sum of tau - A(x, y, s), as a share of what all analysed rows lack.
+    members: the indices of its rows in the data; evidence: the most typical of them. origin: who
+    named it.
+    """
 
     id: str
     subgoal_id: str
+    kind: GapKind
     name: str
-    description: str
-    prevalence: float = Field(ge=0, le=1, description="rows / analysed")
+    claims: list[Claim]
+    prevalence: float = Field(ge=0, le=1)
+    interval: tuple[float, float]
+    shortfall: float = Field(ge=0, le=1)
     rows: int = Field(description="analysed low rows that show the gap")
     analysed: int = Field(
         description="low rows whose explanations were clustered (a seeded sample)"
     )
     low: int = Field(description="all low rows of the subgoal")
+    members: list[int] = []
     evidence: list[Evidence] = []
+    origin: str = ""
+
+    @property
+    def description(self) -> str:
+        return " ".join(claim.text for claim in self.claims)
+
+
+class Stability(Record):
+    """How far a clustering depends on chance: adjusted Rand index with the one that was used.
+
+    Mean and least of `runs` repetitions, on the rows that both clusterings have.
+    """
+
+    runs: int
+    mean: float
+    least: float
+
+
+class Analysis(Record):
+    """How the gaps of one subgoal were found.
+
+    low, analysed: as in Gap. absent: analysed rows that do not call for the subgoal; the others
+    fall short of it. clusters: before near-identical gaps were merged. unassigned: analysed rows
+    that show no gap. seeds, subsamples: stability over seeds and over 80 % of the rows, None where
+    there are too few rows to say.
+    """
+
+    subgoal_id: str
+    low: int
+    analysed: int
+    absent: int
+    clusters: int
+    unassigned: int
+    seeds: Stability | None = None
+    subsamples: Stability | None = None
+    how: list[str] = Field(default=[], description="how it was done, one line each")
 
 
 class Recommendation(Record):
-    """Rec_s for one gap (Eq. 9)."""
+    """Rec_s for one gap (Eq. 9). They are listed in order of effect per cost: see `rank`.
+
+    action: what to collect; source: from what kind of source; scenarios: situations that the rows
+    should show. All counts are computed: rows_wanted, rows to add for this gap; rows_enough, those
+    for all gaps of the subgoal together, with which its verdict is "enough"; rows_next, those with
+    which it is next_verdict, one step better than now. effect: steps of the verdict gained for 100
+    rows added. remove: indices of the gap's rows that support no subgoal.
+    """
 
     gap_id: str
     subgoal_id: str
+    rank: int = 0
     action: str
+    source: str = ""
+    scenarios: list[str] = []
     rows_wanted: int = Field(ge=0)
+    rows_enough: int = Field(default=0, ge=0)
+    rows_next: int = Field(default=0, ge=0)
+    next_verdict: Verdict = "enough"
+    effect: float = 0.0
+    remove: list[int] = []
+    remove_reason: str = ""
     suits_synthesis: bool
     reason: str = ""
 
 
+class Cell(Record):
+    """What one synthetic row is asked to show, so that rows differ: a point of the grid.
+
+    also: the id of a second subgoal that the row is to demonstrate.
+    """
+
+    scenario: str = ""
+    difficulty: str = ""
+    persona: str = ""
+    also: str = ""
+
+
+class Grid(Record):
+    """The grid whose points synthetic rows are spread over."""
+
+    scenarios: list[str] = []
+    difficulties: list[str] = []
+    personas: list[str] = []
+
+
 class PlanItem(Record):
-    """Rows to synthesise for one gap."""
+    """Rows to synthesise for one gap. also: subgoals that every fourth row is paired with."""
 
     gap_id: str
     subgoal_id: str
     rows: int = Field(ge=0)
+    grid: Grid = Grid()
+    also: list[str] = []
 
 
 class SynthesisPlan(Record):
-    """What a person approves before rows are generated: what, how many, at what cost."""
+    """What a person approves before rows are generated: what, how many, at what cost.
+
+    rounds: most rounds of generator and discriminator for an item.
+    """
 
     items: list[PlanItem]
+    rounds: int = 1
     calls: int
     tokens_in: int
     tokens_out: int
@@ -421,10 +546,26 @@ class Source(Record):
     output: str
 
 
+Refusal = Literal[
+    "empty",
+    "another format",
+    "copies an exemplar",
+    "near-duplicate of the data",
+    "near-duplicate of another synthetic row",
+    "leaks the prompt",
+    "below the bar",
+    "below the anchor",
+    "not judged",
+]
+"""Why a candidate is rejected. The first six are found by code, without asking a model."""
+
+
 class Candidate(Record):
     """A row a generator proposes, with the discriminator's verdict once there is one.
 
-    correctness, completeness and faithfulness are None where the model cannot judge them.
+    Scores are on the rubric's anchors; correctness, completeness, faithfulness and format are None
+    where they were not judged. explanations: by dimension. refused: why it was rejected, empty
+    where it was not; `explanation` then says it in full. round: in which it was written, from 1.
     """
 
     id: str
@@ -432,43 +573,146 @@ class Candidate(Record):
     output: str
     origin: Literal["model", "extractive"]
     sources: list[str] = Field(default=[], description="ids of the user's rows it is grounded in")
+    cell: Cell = Cell()
+    round: int = 1
     score: float | None = None
     correctness: float | None = None
     completeness: float | None = None
     faithfulness: float | None = None
+    format: float | None = None
     explanation: str = ""
+    explanations: dict[str, str] = {}
+    anchor: float | None = Field(default=None, description="score of the anchor in its group")
+    refused: Refusal | None = None
+
+
+class Round(Record):
+    """One line of the yield table: what one round of an item asked for and got.
+
+    refused: candidates by reason. failed: calls of the generator without a usable reply.
+    """
+
+    number: int
+    asked: int
+    written: int
+    accepted: int
+    refused: dict[Refusal, int] = {}
+    failed: list[str] = []
+
+
+class OrderEffect(Record):
+    """What judging groups of candidates a second time in another order changed.
+
+    difference: mean absolute difference of scores; flips: candidates that one order would accept
+    and the other not, as a share of `rows` with its 95 % Wilson interval.
+    """
+
+    groups: int = 0
+    rows: int = 0
+    difference: float | None = None
+    flips: int = 0
+    interval: tuple[float, float] | None = None
+
+
+class Reordered(Record):
+    """A candidate that was judged in two orders: both scores, and whether each accepts it."""
+
+    scores: tuple[float, float]
+    accepts: tuple[bool, bool]
 
 
 class SynthesisOutcome(Record):
-    """What came of one plan item."""
+    """What came of one plan item. note: why where it is fewer rows than asked for.
+
+    reordered: by group that was judged twice.
+    """
 
     item: PlanItem
     accepted: list[Candidate] = []
     rejected: list[Candidate] = []
-    rounds: int = 0
+    rounds: list[Round] = []
+    reordered: list[list[Reordered]] = []
     note: str = ""
 
 
+class FoundRow(Record):
+    """A row that answers a question about a run.
+
+    nearness: cosine of the question with the row or with an explanation, and a gain for words they
+    share. explanation: the judge's, of `subgoal_id`, that comes nearest; empty where none was
+    looked at. scores: A by subgoal id.
+    """
+
+    row: int
+    nearness: float
+    excerpt: str
+    subgoal_id: str = ""
+    explanation: str = ""
+    scores: dict[str, float | None] = {}
+
+
+class Sentence(Record):
+    """A sentence of an answer; cites: rows ("row 7") and gap ids it rests on."""
+
+    text: str
+    cites: list[str]
+
+
+class Found(Record):
+    """What was found for a question about a run. answer: empty without a language model."""
+
+    question: str
+    answer: list[Sentence] = []
+    rows: list[FoundRow] = []
+    gaps: list[Gap] = []
+    searched: str = Field(default="", description="what was searched, in one sentence")
+
+
 class LedgerEntry(Record):
-    """A subgoal before and after its data set is joined by the synthetic rows."""
+    """A subgoal before and after its data set is joined by the synthetic rows.
+
+    target: rows were written for it. supporting, verdict: near-duplicates count once.
+    """
 
     subgoal_id: str
+    target: bool = False
     before: float | None
     after: float | None
     added: int
     added_mean: float | None
+    supporting_before: int = 0
+    supporting_after: int = 0
+    verdict_before: Verdict = "unknown"
+    verdict_after: Verdict = "unknown"
     failed: int = 0
 
 
+class Subset(Record):
+    """Some rows of the data. means: A(s); supporting: rows with A >= 0.6, both by subgoal id.
+    diversity: see FilterResult."""
+
+    rows: int
+    means: dict[str, float | None]
+    supporting: dict[str, int]
+    diversity: float | None = None
+
+
 class FilterResult(Record):
-    """The goal-aligned subset, beside a random subset of the same size."""
+    """The goal-aligned subset, beside the original and a random subset of the same size.
+
+    near_duplicates: rows left out because an earlier kept one is almost the same. floored: rows
+    kept for a subgoal's floor alone, by subgoal id. how_diverse: what diversity measures.
+    """
 
     rule: str
     total: int
     kept: int
-    means: dict[str, float | None]
-    random_means: dict[str, float | None]
-    original_means: dict[str, float | None]
+    near_duplicates: int = 0
+    floored: dict[str, int] = {}
+    aligned: Subset
+    random: Subset
+    original: Subset
+    how_diverse: str = ""
     seed: int
     path: str = ""
 

@@ -77,6 +77,14 @@ class ScoreStore:
             (run, judge, *(subgoal.hash for subgoal in subgoals), count),
         ).fetchall()
 
+    def values(self, run: str, judge: str, subgoal: Subgoal) -> list[tuple[int, float]]:
+        """All judged rows of a run as (row, value), in row order."""
+        return self._db.execute(
+            "SELECT row, value FROM members JOIN scores USING (sample)"
+            " WHERE run = ? AND judge = ? AND subgoal = ? AND value IS NOT NULL ORDER BY row",
+            (run, judge, subgoal.hash),
+        ).fetchall()
+
     def low_rows(
         self, run: str, judge: str, subgoal: Subgoal, below: float
     ) -> list[tuple[int, float]]:

@@ -61,21 +61,24 @@ class VectorStore:
             )
         return [by_id[key] for key in found["ids"][0]]
 
-    async def keep(self, kind: str, key: str, text: str, record: str, encode: Encode) -> None:
-        """Keeps a record to be found by its text. It replaces that of the same key, whichever
-        embedder kept it."""
-        vectors = await encode([text])
+    async def keep(self, kind: str, entries: dict[str, tuple[str, str]], encode: Encode) -> None:
+        """Keeps (text, record) by key, to be found by the text. Each replaces that of the same key,
+        whichever embedder kept it."""
+        if not entries:
+            return
+        texts, records = ([*some] for some in zip(*entries.values(), strict=True))
+        vectors = await encode(texts)
         with self._collection(kind) as own, self._siblings(kind) as collections:
-            self._check_room(vectors.nbytes + len(record))
+            self._check_room(vectors.nbytes + sum(map(len, records)))
             own.upsert(
-                ids=[key],
+                ids=[*entries],
                 embeddings=vectors.tolist(),
-                documents=[text],
-                metadatas=[{"record": record}],
+                documents=texts,
+                metadatas=[{"record": record} for record in records],
             )
             for other in collections:
                 if other.name != own.name:
-                    other.delete(ids=[key])
+                    other.delete(ids=[*entries])
 
     async def similar(self, kind: str, text: str, encode: Encode) -> list[tuple[str, float]]:
         """(record, cosine similarity) of all that this embedder kept, the most similar first."""

@@ -149,6 +149,33 @@ def _judgements(prompt: str) -> dict[str, Any]:
     }
 
 
+def _kinds(prompt: str) -> dict[str, Any]:
+    """No row calls for what none shows."""
+    rows = re.findall(r"^- row (\d+) ", prompt, re.MULTILINE)
+    return {"rows": [{"row": int(row), "calls_for_it": False} for row in rows]}
+
+
+def _gap_name(prompt: str) -> dict[str, Any]:
+    """Quotes the first explanation of the cluster."""
+    found = re.search(r"^- row (\d+) .*\n  explanation: (.*)$", prompt, re.MULTILINE)
+    assert found, "the prompt has rows with explanations"
+    quote = {"row": int(found.group(1)), "text": found.group(2)}
+    claim = {"text": "No row shows a return.", "quotes": [quote]}
+    return {"name": "No returns", "claims": [claim]}
+
+
+def _assignment(prompt: str) -> dict[str, Any]:
+    """Every row shows the first gap."""
+    rows = re.findall(r"^- row (\d+):", prompt, re.MULTILINE)
+    gap = ids_of(prompt, "GAPS")[0]
+    return {"rows": [{"row": int(row), "gap": gap} for row in rows]}
+
+
+def _sentences(prompt: str) -> dict[str, Any]:
+    """Rests on the first row."""
+    return {"sentences": [{"text": "It does.", "cites": re.findall(r"id: (row \d+)", prompt)[:1]}]}
+
+
 def _advices(prompt: str) -> dict[str, Any]:
     gaps = re.findall(r"^- (\S+-gap\d+):", prompt, re.MULTILINE)
     return {
@@ -156,6 +183,8 @@ def _advices(prompt: str) -> dict[str, Any]:
             {
                 "gap_id": gap,
                 "action": "Collect chats of the returns desk.",
+                "source": "The returns desk.",
+                "scenarios": ["a broken lamp", "a wrong size", "a late parcel"],
                 "suits_synthesis": True,
                 "reason": "Form matters more than facts.",
             }
@@ -164,38 +193,54 @@ def _advices(prompt: str) -> dict[str, Any]:
     }
 
 
+def cells_of(prompt: str) -> list[str]:
+    """The cells that rows are asked for."""
+    found = re.search(r"one for each of the cells ([\w, -]+)\.", prompt)
+    assert found, "the prompt asks for cells"
+    return found.group(1).split(", ")
+
+
 def _rows(prompt: str) -> dict[str, Any]:
-    found = re.search(r"Write (\d+) rows \(round (\d+)\)", prompt)
+    """A row a cell. In the first round the first of them is bad, so that it must come back."""
+    found = re.search(r"\(round (\d+), part (\d+)\)", prompt)
     assert found
-    count, turn = map(int, found.groups())
+    turn, part = map(int, found.groups())
     things = ["lamp", "kettle", "jacket", "novel", "tent", "radio", "carpet", "guitar", "saddle"]
-    rows = [
-        {
-            "input": f"My {things[(i + 3 * turn) % 9]} number {turn}{i} arrived broken, what now?",
-            "output": f"Returns of item {turn}{i} ({things[i % 9]}) go through the portal: "
-            f"print label {turn}{i}, pack it well and drop it at any desk.",
-            "source_ids": [],
-        }
-        for i in range(count)
-    ]
-    if turn == 1:  # one bad candidate, which must come back
-        rows[0] = {"input": "Nice weather?", "output": "Yes, quite sunny.", "source_ids": []}
+    faults = ["is torn", "does not fit", "came late", "makes a noise", "has the wrong colour"]
+    rows = []
+    for i, cell in enumerate(cells_of(prompt)):
+        place = 6 * (part - 1) + i + 31 * (turn - 1)
+        thing, fault = things[place % 9], faults[place % 5]
+        reply = f"Returns of a {thing} that {fault} go by the portal: print label {place}, pack it."
+        if turn == part == 1 and i == 0:
+            thing, fault, reply = "weather", "is nice", "Yes, quite sunny, weather to go out in."
+        question = f"My {thing} {fault}, what now?"
+        rows.append({"cell_id": cell, "input": question, "output": reply, "source_ids": []})
     return {"rows": rows}
 
 
+def mark(score: float | None, explanation: str = "Fine.") -> Body:
+    """What the discriminator says of one dimension."""
+    return {"explanation": explanation, "score": score}
+
+
+def verdict(name: str, score: float, explanation: str = "Shows a return.", **marks: Body) -> Body:
+    """What the discriminator says of one row."""
+    dimensions = ("correctness", "completeness", "faithfulness", "format", "second")
+    given = {dimension: mark(0.8) for dimension in dimensions} | marks
+    return {"id": name, **given, "explanation": explanation, "score": score}
+
+
+def group_of(prompt: str) -> list[tuple[str, str]]:
+    """The rows of a group, as (id, text), in their order."""
+    return re.findall(r"<<<ROW (row\d+) \w+\n(.*?)\nROW", prompt, re.DOTALL)
+
+
 def _verdicts(prompt: str) -> dict[str, Any]:
-    rows = re.findall(r"<<<ROW (row\d+) \w+\n(.*?)\nROW", prompt, re.DOTALL)
     return {
         "verdicts": [
-            {
-                "id": name,
-                "explanation": "Off the subgoal." if "weather" in text else "Shows a return.",
-                "correctness": 1.0,
-                "completeness": 0.8,
-                "faithfulness": 1.0,
-                "score": 0.0 if "weather" in text else 0.8,
-            }
-            for name, text in rows
+            verdict(name, 0.0, "Off the subgoal.") if "weather" in text else verdict(name, 0.8)
+            for name, text in group_of(prompt)
         ]
     }
 
@@ -208,7 +253,10 @@ ANSWERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "Placements": _placements,
     "Matrix": _matrix,
     "Judgements": _judgements,
-    "GapName": lambda prompt: {"name": "No returns", "description": "No row shows a return."},
+    "RowKinds": _kinds,
+    "GapName": _gap_name,
+    "Assignment": _assignment,
+    "AnswerReply": _sentences,
     "Advices": _advices,
     "WrittenRows": _rows,
     "GroupVerdicts": _verdicts,

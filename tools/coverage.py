@@ -1,7 +1,7 @@
 """From scores to coverage: A(s) with its interval, support, and the verdict."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from ..memory.records import Coverage, LedgerEntry, Subgoal, Verdict
 from ..memory.scores import SUPPORTING, ScoreStore
@@ -10,37 +10,76 @@ from .judge import ANCHORS
 MOST_FAILURES = 0.05
 """Above this share of failed judgements there is no verdict."""
 
+MOST_GROWTH = 1000
+"""Data that had to become so many times larger asks for what cannot be reached."""
+
+MISSING = 5
+"""A subgoal is missing with fewer than one in MISSING of the wanted rows."""
+
 VERDICT_RULE = (
-    "A row supports a subgoal from 0.6 up. Wanted is the subgoal's own target count or share or, "
-    "where it has none, an even share of the rows, with one share left for rows of other use: one "
-    "in k + 1 for k subgoals. Enough: at least the wanted rows support it. Missing: fewer than a "
-    "fifth of them. Thin: in between. Unknown: more than 5 % of the judgements failed."
+    "A row supports a subgoal from 0.6 up. Near-duplicates count as one row, which supports what "
+    "any of them does. Wanted is the subgoal's own target count or share or, where it has none, an "
+    "even share of the rows, with one share left for rows of other use: one in k + 1 for k "
+    "subgoals. Enough: at least the wanted rows support it. Missing: fewer than a fifth of them. "
+    "Thin: in between. Unknown: more than 5 % of the judgements failed."
 )
 
 
 def assess(
-    scores: ScoreStore, run: str, judge: str, subgoals: Sequence[Subgoal], tau: float
+    scores: ScoreStore,
+    run: str,
+    judge: str,
+    subgoals: Sequence[Subgoal],
+    tau: float,
+    copies: Mapping[int, int] | None = None,
 ) -> list[Coverage]:
-    """A(s) = mean of A(x, y, s) over the judged rows (section 3.3), for every subgoal."""
+    """A(s) = mean of A(x, y, s) over the judged rows (section 3.3), for every subgoal.
+
+    copies: row → the row that it is a near-duplicate of (see `duplicates.first_of`).
+    """
     return [
-        coverage_of(subgoal, scores.histogram(run, judge, subgoal), tau, len(subgoals))
+        coverage_of(
+            subgoal,
+            scores.histogram(run, judge, subgoal),
+            tau,
+            len(subgoals),
+            _repeated(scores.values(run, judge, subgoal), copies) if copies else (0, 0),
+        )
         for subgoal in subgoals
     ]
 
 
-def ledger(before: Sequence[Coverage], added: Sequence[Coverage]) -> list[LedgerEntry]:
-    """A(s) before and after the data is joined by rows of the given coverage, pair by pair."""
+def _repeated(values: list[tuple[int, float]], copies: Mapping[int, int]) -> tuple[int, int]:
+    """How many rows, and how many supporting ones, go when near-duplicates count once."""
+    supporting = [row for row, value in values if value >= SUPPORTING]
+    rows = [row for row, _ in values]
+    counted, support = ({copies.get(row, row) for row in some} for some in (rows, supporting))
+    return len(rows) - len(counted), len(supporting) - len(support)
+
+
+def ledger(
+    before: Sequence[Coverage], added: Sequence[Coverage], targets: Set[str] = frozenset()
+) -> list[LedgerEntry]:
+    """A(s) and verdict before and after the data is joined by rows of the given coverage, pair by
+    pair. targets: ids of the subgoals that the rows were written for."""
     entries = []
     for old, new in zip(before, added, strict=True):
         judged = old.judged + new.judged
         total = (old.mean or 0) * old.judged + (new.mean or 0) * new.judged
+        supporting = old.distinct_supporting + new.distinct_supporting
+        wanted = wanted_rows(old.subgoal, old.distinct + new.distinct, len(before))
         entries.append(
             LedgerEntry(
                 subgoal_id=old.subgoal.id,
+                target=old.subgoal.id in targets,
                 before=old.mean,
                 after=total / judged if judged else None,
                 added=new.judged,
                 added_mean=new.mean,
+                supporting_before=old.distinct_supporting,
+                supporting_after=supporting,
+                verdict_before=old.verdict,
+                verdict_after=verdict(supporting, wanted, judged, old.failed + new.failed),
                 failed=new.failed,
             )
         )
@@ -48,16 +87,25 @@ def ledger(before: Sequence[Coverage], added: Sequence[Coverage]) -> list[Ledger
 
 
 def coverage_of(
-    subgoal: Subgoal, histogram: dict[float | None, int], tau: float, subgoals: int
+    subgoal: Subgoal,
+    histogram: dict[float | None, int],
+    tau: float,
+    subgoals: int,
+    repeated: tuple[int, int] = (0, 0),
 ) -> Coverage:
-    """Coverage from how many rows got which value (None: no judgement)."""
+    """Coverage from how many rows got which value (None: no judgement).
+
+    repeated: how many of the judged rows, and of those that support s, are near-duplicates of an
+    earlier one.
+    """
     values = {value: count for value, count in histogram.items() if value is not None}
     judged, failed = sum(values.values()), histogram.get(None, 0)
     supporting = sum(count for value, count in values.items() if value >= SUPPORTING)
+    distinct, distinct_supporting = judged - repeated[0], supporting - repeated[1]
     bins = [0] * len(ANCHORS)
     for value, count in values.items():
         bins[round(value * (len(ANCHORS) - 1))] += count
-    wanted = wanted_rows(subgoal, judged, subgoals)
+    wanted = wanted_rows(subgoal, distinct, subgoals)
     mean, interval = mean_interval(values)
     return Coverage(
         subgoal=subgoal,
@@ -67,9 +115,11 @@ def coverage_of(
         failed=failed,
         low=sum(count for value, count in values.items() if value < tau),
         supporting=supporting,
-        share_interval=share_interval(supporting, judged),
+        distinct=distinct,
+        distinct_supporting=distinct_supporting,
+        share_interval=share_interval(distinct_supporting, distinct),
         wanted=wanted,
-        verdict=verdict(supporting, wanted, judged, failed),
+        verdict=verdict(distinct_supporting, wanted, judged, failed),
         histogram=bins,
         gap=mean is not None and mean < tau,
     )
@@ -90,18 +140,38 @@ def rows_to_add(coverage: Sequence[Coverage]) -> dict[str, int]:
     wanted shares add up to all rows there is none; then it is what is short today.
     """
     added = {c.subgoal.id: 0 for c in coverage}
-    most = 1000 * max((c.judged for c in coverage), default=0)
+    most = MOST_GROWTH * max((c.distinct for c in coverage), default=0)
     while (total := sum(added.values())) <= most:
         needed = {
             c.subgoal.id: max(
-                0, wanted_rows(c.subgoal, c.judged + total, len(coverage)) - c.supporting
+                0, wanted_rows(c.subgoal, c.distinct + total, len(coverage)) - c.distinct_supporting
             )
             for c in coverage
         }
         if needed == added:
             return added
         added = needed
-    return {c.subgoal.id: max(0, c.wanted - c.supporting) for c in coverage}
+    return {c.subgoal.id: max(0, c.wanted - c.distinct_supporting) for c in coverage}
+
+
+def rows_to_next(c: Coverage, subgoals: int) -> tuple[int, Verdict]:
+    """Rows to add for one subgoal alone until its verdict is a step better, and that verdict.
+
+    Rows for other subgoals, which make the data larger, are not foreseen. No rows where the verdict
+    is "enough" or "unknown".
+    """
+    if c.verdict not in ("missing", "thin"):
+        return 0, c.verdict
+    part = MISSING if c.verdict == "missing" else 1
+    added = 0
+    while added <= MOST_GROWTH * c.distinct:
+        wanted = wanted_rows(c.subgoal, c.distinct + added, subgoals)
+        needed = math.ceil(wanted / part) - c.distinct_supporting
+        if needed <= added:
+            return added, verdict(c.distinct_supporting + added, wanted, c.judged, 0)
+        added = needed
+    # No number of rows is enough of a share of 100 %: what is short today.
+    return math.ceil(c.wanted / part) - c.distinct_supporting, "enough"
 
 
 def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:
@@ -109,7 +179,7 @@ def verdict(supporting: int, wanted: int, judged: int, failed: int) -> Verdict:
         return "unknown"
     if supporting >= wanted:
         return "enough"
-    return "missing" if supporting < wanted / 5 else "thin"
+    return "missing" if MISSING * supporting < wanted else "thin"
 
 
 def mean_interval(

@@ -1,19 +1,50 @@
 """Rows and synthetic rows out. Every file is written whole or not at all."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..memory.errors import UserError
-from ..memory.files import atomic_path, atomic_text
-from ..memory.records import Candidate, Sample
+from ..memory.files import atomic_folder, atomic_path, atomic_text
+from ..memory.records import Candidate, FilterResult, Sample
+from .card import About, card
+from .chat_rows import messages_of
+from .columns import (
+    Alignments,
+    Part,
+    as_json,
+    columns,
+    each_row,
+    in_columns,
+    with_scores,
+    write_csv,
+)
 from .datasets import RAW, Table
-from .text import shorten
+
+Format = Literal["original", "chat", "hf", "parquet", "csv"]
+"""original: as the data came, by the ending of the file; chat: OpenAI's JSONL; hf: a folder that
+`datasets.load_dataset` opens, with alignments as columns."""
 
 ROW_FORMATS = (".jsonl", ".csv", ".parquet")
+
+ENDINGS: dict[Format, tuple[str, ...]] = {
+    "original": ROW_FORMATS,
+    "chat": (".jsonl",),
+    "parquet": (".parquet",),
+    "csv": (".csv",),
+}
+
+_CONFIG = """---
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: data/train.parquet
+---
+
+"""
 
 
 def check_suffix(path: Path, allowed: Sequence[str]) -> None:
@@ -22,62 +53,83 @@ def check_suffix(path: Path, allowed: Sequence[str]) -> None:
         raise UserError(f"--out {path}: unknown ending. Known: {', '.join(allowed)}.")
 
 
+def check_target(path: Path, form: Format) -> None:
+    """Raises UserError before any work is done where `path` does not fit the format."""
+    if form == "hf":
+        if path.suffix.lower() in ROW_FORMATS:
+            raise UserError(f"--out {path}: --format hf writes a folder, not a file.")
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UserError(f"{path} is there already: choose another folder, or remove it.")
+    elif form != "original" and path.suffix.lower() not in ENDINGS[form]:
+        wanted = " or ".join(ENDINGS[form])
+        raise UserError(f"--out {path}: --format {form} needs a file that ends in {wanted}.")
+    else:
+        check_suffix(path, ENDINGS[form])
+
+
 def rows_suffix(table: Table) -> str:
     """The ending for rows of this data set: its own where rows can be written so."""
     suffix = Path(table.source.path).suffix.lower()
     return suffix if suffix in ROW_FORMATS else ".jsonl"
 
 
+def export(
+    parts: Sequence[Part],
+    path: Path,
+    form: Format,
+    about: About,
+    result: FilterResult | None = None,
+    alignments: Alignments | None = None,
+) -> Path:
+    """Writes rows in a format, and their data card: beside the file, or in the folder.
+
+    result: of the filter that chose the rows, if one did. alignments: for `hf`. Returns where the
+    card lies. Raises UserError where rows do not fit the format.
+    """
+    counts = {
+        kind: sum(len(part.indices) for part in parts if part.synthetic is kind)
+        for kind in (False, True)
+    }
+    told = card(path.name, about, result, counts[False], counts[True], form == "hf")
+    if form == "hf":
+        with in_columns(path), atomic_folder(path) as folder:
+            (folder / "data").mkdir()
+            rows = with_scores(columns(parts), parts, alignments or Alignments())
+            rows.to_parquet(str(folder / "data" / "train.parquet"))
+            (folder / "README.md").write_text(_CONFIG + told, encoding="utf-8")
+        return path / "README.md"
+    if form == "chat":
+        write_jsonl((messages_of(part.table, row) for part, row in each_row(parts)), path)
+    else:
+        write_parts(parts, path)
+    beside = path.with_name(f"{path.stem}.card.md")
+    with atomic_text(beside) as file:
+        file.write(told)
+    return beside
+
+
 def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:
     """Writes chosen rows with every column. JSON rows go to .jsonl byte for byte."""
+    write_parts([Part(table, indices)], path)
+
+
+def write_parts(parts: Sequence[Part], path: Path) -> None:
+    """As `write_rows`, one part after the other."""
     check_suffix(path, ROW_FORMATS)
     suffix = path.suffix.lower()
     if suffix == ".jsonl":
         with atomic_text(path) as file:
-            for row in table.rows.select(indices):
-                text = row[RAW] if RAW in row else json.dumps(row, ensure_ascii=False, default=str)
-                file.write(text + "\n")
+            for part in parts:
+                for row in part.table.rows.select(part.indices):
+                    file.write((row[RAW] if RAW in row else as_json(row)) + "\n")
         return
-    try:
-        chosen = _columns(table, indices)
+    with in_columns(path):
+        chosen = columns(parts)
         with atomic_path(path) as partial:
             if suffix == ".csv":
-                _write_csv(chosen, partial)
+                write_csv(chosen, partial)
             else:
                 chosen.to_parquet(str(partial))
-    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
-        # Arrow's errors, and lone surrogates: JSON rows may hold what columns cannot.
-        raise UserError(
-            f"cannot write {path}: the rows do not fit into columns "
-            f"({shorten(str(error), 120)}). Choose an --out that ends in .jsonl."
-        ) from error
-
-
-def _columns(table: Table, indices: Sequence[int]) -> Any:
-    """Chosen rows as a `datasets.Dataset`, with the columns that any of them has."""
-    chosen = table.rows.select(indices)
-    if RAW not in chosen.column_names:
-        return chosen
-    import datasets
-
-    rows = [json.loads(text) for text in chosen[RAW]]
-    names = dict.fromkeys(name for row in rows or [table.row(0)] for name in row)
-    return datasets.Dataset.from_dict({name: [row.get(name) for row in rows] for name in names})
-
-
-def _write_csv(rows: Any, path: Path) -> None:
-    """Cells that hold lists or objects are JSON."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows.column_names, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            cells = {
-                name: json.dumps(cell, ensure_ascii=False, default=str)
-                if isinstance(cell, list | dict)
-                else cell
-                for name, cell in row.items()
-            }
-            writer.writerow(cells)
 
 
 def usual_system(samples: Sequence[Sample]) -> str:

@@ -1,14 +1,17 @@
 """The goal-aligned subset, shown beside a random one of the same size."""
 
-import heapq
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..memory.records import FilterResult, Score
+from ..memory.errors import UserError
+from ..memory.records import FilterResult, Score, Subset
+from ..memory.scores import SUPPORTING
+from .filter_config import FLOOR_SCORE, FilterConfig, sentence
 
-FLOOR, FLOOR_SCORE = 10, 0.4
-"""Each subgoal keeps its best FLOOR rows, as long as they reach FLOOR_SCORE ("weak")."""
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -19,50 +22,146 @@ class ScoredRow:
     values: dict[str, float | None]
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """Judged rows in their order. values: (rows, subgoals), NaN where there is no judgement.
+    by_rule: (rows,), the rule's value. groups: of near-duplicates, the row that each counts as."""
+
+    rows: list[int]
+    values: "np.ndarray"
+    by_rule: "np.ndarray"
+    groups: list[int]
+
+
 def select(
-    rows: Iterable[ScoredRow], subgoals: Sequence[str], threshold: float, seed: int
+    rows: Iterable[ScoredRow],
+    subgoals: Sequence[str],
+    config: FilterConfig,
+    seed: int,
+    text: Callable[[int], str],
+    copies: Mapping[int, int] | None = None,
 ) -> tuple[list[int], FilterResult]:
     """Indices of kept rows, in order, and the comparison with a random subset.
 
-    subgoals: the ids that count.
-    A row is kept when its best alignment reaches the threshold, or as one of the floor of a
-    subgoal. Rows without any judgement are kept out.
+    subgoals: the ids that count. text: of a row by its index (see `duplicates.text_of`). copies:
+    row → the row that it is a near-duplicate of (see `duplicates.first_of`). Rows without any
+    judgement are kept out. Raises UserError where `config` does not fit.
     """
-    counted = ((entry.row, [entry.values.get(name) for name in subgoals]) for entry in rows)
-    judged = [(row, values) for row, values in counted if any(v is not None for v in values)]
-    kept = {row for row, values in judged if max(v for v in values if v is not None) >= threshold}
-    for column in range(len(subgoals)):
-        reaching = ((v[column], -row) for row, v in judged if (v[column] or 0) >= FLOOR_SCORE)
-        kept.update(-row for _, row in heapq.nlargest(FLOOR, reaching))
-    drawn = set(random.Random(seed).sample([row for row, _ in judged], len(kept)))
+    from .diversity import MEASURE, distinct
+
+    config.check(subgoals)
+    scores = _read(rows, subgoals, config, {} if config.keep_duplicates else copies or {})
+    kept, floored = _choose(scores, subgoals, config)
+    drawn = sorted(random.Random(seed).sample(range(len(scores.rows)), len(kept)))
+    sets = [kept, drawn, list(range(len(scores.rows)))]
+    texts = [[scores.rows[at] for at in chosen] for chosen in sets]
+    aligned, by_chance, original = (
+        _subset(scores, subgoals, chosen, diversity)
+        for chosen, diversity in zip(sets, distinct(texts, text, seed), strict=True)
+    )
+    of_kept = {scores.groups[at] for at in kept}
     result = FilterResult(
-        rule=f"kept when the best alignment over the subgoals is at least {threshold:g}; each "
-        f"subgoal keeps its best {FLOOR} rows from {FLOOR_SCORE:g} up",
-        total=len(judged),
+        rule=sentence(config),
+        total=len(scores.rows),
         kept=len(kept),
-        means=_means(judged, subgoals, kept),
-        random_means=_means(judged, subgoals, drawn),
-        original_means=_means(judged, subgoals, None),
+        near_duplicates=sum(group in of_kept for group in scores.groups) - len(kept),
+        floored=floored,
+        aligned=aligned,
+        random=by_chance,
+        original=original,
+        how_diverse=MEASURE,
         seed=seed,
     )
-    return sorted(kept), result
+    return [scores.rows[at] for at in kept], result
 
 
 def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:
     return ScoredRow(row, {subgoal: score.value for subgoal, score in scores.items()})
 
 
-def _means(
-    judged: list[tuple[int, list[float | None]]],
+def _read(
+    rows: Iterable[ScoredRow],
     subgoals: Sequence[str],
-    chosen: set[int] | None,
-) -> dict[str, float | None]:
-    means: dict[str, float | None] = {}
-    for column, name in enumerate(subgoals):
-        values = [
-            value
-            for row, all_values in judged
-            if (chosen is None or row in chosen) and (value := all_values[column]) is not None
-        ]
-        means[name] = sum(values) / len(values) if values else None
-    return means
+    config: FilterConfig,
+    copies: Mapping[int, int],
+) -> _Judged:
+    import numpy as np
+
+    counted = ((entry.row, [entry.values.get(name) for name in subgoals]) for entry in rows)
+    judged = [(row, values) for row, values in counted if any(v is not None for v in values)]
+    indices = [row for row, _ in judged]
+    values = np.array([v for _, v in judged], np.float64).reshape(len(judged), len(subgoals))
+    present = ~np.isnan(values)
+    if config.rule == "best":
+        by_rule = np.where(present, values, -1).max(axis=1, initial=-1)
+    else:
+        weights = present * np.array([config.weights.get(name, 1.0) for name in subgoals])
+        total = weights.sum(axis=1)
+        by_rule = np.where(present, values * weights, 0).sum(axis=1) / np.where(total, total, 1)
+    # Rounded, because the mean of three times 0.6 shall reach 0.6.
+    return _Judged(indices, values, by_rule.round(9), [copies.get(row, row) for row in indices])
+
+
+def _choose(
+    scores: _Judged, subgoals: Sequence[str], config: FilterConfig
+) -> tuple[list[int], dict[str, int]]:
+    """Positions in `scores` that are kept, and by subgoal how many for its floor alone."""
+    import numpy as np
+
+    ranked = np.argsort(-scores.by_rule, kind="stable").tolist()
+    best: dict[int, int] = {}  # of each group of near-duplicates
+    for at in ranked:
+        best.setdefault(scores.groups[at], at)
+    floors = {
+        name: _floor(scores, column, best, config.floor) for column, name in enumerate(subgoals)
+    }
+    needed = {at for rows in floors.values() for at in rows}
+    of_rule = list(best.values())
+    if config.size is None:
+        ruled = {at for at in of_rule if scores.by_rule[at] >= config.keep}
+        kept = ruled | needed
+    else:
+        if len(needed) > config.size:
+            raise UserError(
+                f"--size {config.size} is too small: the floors need {len(needed)} rows "
+                f"(--floor {config.floor}, {len(subgoals)} subgoals)."
+            )
+        others = [at for at in of_rule if at not in needed][: config.size - len(needed)]
+        ruled, kept = set(of_rule[: config.size]), needed | set(others)
+    return sorted(kept), {name: len(set(rows) - ruled) for name, rows in floors.items()}
+
+
+def _floor(scores: _Judged, column: int, best: Mapping[int, int], count: int) -> list[int]:
+    """The rows a subgoal keeps: of so many groups of near-duplicates, the one that the rule keeps,
+    where it reaches FLOOR_SCORE, or the one that supports the subgoal best."""
+    import numpy as np
+
+    values = scores.values[:, column]
+    found: dict[int, int] = {}
+    for at in np.argsort(-values, kind="stable").tolist():  # NaN comes last
+        if len(found) == count or not values[at] >= FLOOR_SCORE:
+            break
+        group = scores.groups[at]
+        if group not in found:
+            found[group] = best[group] if values[best[group]] >= FLOOR_SCORE else at
+    return list(found.values())
+
+
+def _subset(
+    scores: _Judged, subgoals: Sequence[str], chosen: list[int], diversity: float | None
+) -> Subset:
+    import numpy as np
+
+    values = scores.values[chosen]
+    counts = (~np.isnan(values)).sum(axis=0)
+    sums = np.nansum(values, axis=0)
+    supporting = (values >= SUPPORTING).sum(axis=0).tolist()
+    means = [
+        float(total / count) if count else None for total, count in zip(sums, counts, strict=True)
+    ]
+    return Subset(
+        rows=len(chosen),
+        means=dict(zip(subgoals, means, strict=True)),
+        supporting=dict(zip(subgoals, supporting, strict=True)),
+        diversity=diversity,
+    )

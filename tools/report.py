@@ -10,6 +10,7 @@ from pydantic import Field
 from ..memory.files import atomic_text
 from ..memory.records import (
     Agreement,
+    Analysis,
     Contract,
     Coverage,
     DataProfile,
@@ -17,12 +18,14 @@ from ..memory.records import (
     FilterResult,
     Gap,
     LedgerEntry,
+    OrderEffect,
     Overlap,
     Recommendation,
     Record,
     RowCounts,
     Specification,
     Spent,
+    Stability,
     Standing,
     SynthesisOutcome,
     SynthesisPlan,
@@ -63,6 +66,7 @@ class Provenance(Record):
     data: str
     cut_rule: str
     verdict_rule: str
+    order_rule: str = ""
     overlap_rules: list[str] = []
     overlap_note: str = Field(default="", description="what correlations of this judge speak of")
     notes: list[str]
@@ -79,13 +83,16 @@ class Report(Record):
     contract: Contract = Contract()
     profile: DataProfile | None = None
     coverage: list[Coverage]
+    near_duplicates: int = 0
     heat_map: HeatMap
     overlaps: list[Overlap] = []
     standing: list[Standing] = []
     gaps: list[Gap]
+    analyses: list[Analysis] = []
     recommendations: list[Recommendation]
     plan: SynthesisPlan | None
     synthesis: list[SynthesisOutcome]
+    order_effect: OrderEffect = OrderEffect()
     ledger: list[LedgerEntry]
     filtered: FilterResult
     failures: list[Failure] = []
@@ -118,6 +125,7 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     environment.filters["money"] = _money
     environment.filters["label"] = _label
     environment.filters["correlation"] = correlation
+    environment.filters["stability"] = _stability
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     # Findings may name a subgoal that a person has taken out since.
     environment.filters["named"] = lambda ids: listed(f"“{names.get(i, i)}”" for i in ids)
@@ -127,6 +135,9 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
         r=report,
         images=images,
         names=names,
+        kinds=KINDS,
+        gap_names={gap.id: gap.name for gap in report.gaps},
+        gap_notes=list(dict.fromkeys(line for a in report.analyses for line in a.how)),
         spent=sum(report.usage, Spent()),
         settled={field: getattr(report.specification, field) for field in Draft.model_fields},
         nested=[(*ids, overlap) for overlap in report.overlaps if (ids := within(overlap))],
@@ -141,6 +152,16 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
 def correlation(value: float | None) -> str:
     """A number from −1 to 1; what rounds to zero has no sign."""
     return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+KINDS = {
+    "absent": "Absent: these rows do not call for it.",
+    "weak": "Badly shown: these rows call for it and fall short.",
+}
+
+
+def _stability(found: Stability | None) -> str:
+    return "–" if found is None else f"{found.mean:.2f} ({found.least:.2f})"
 
 
 def _score(value: float | None) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..memory.errors import UserError
 from ..memory.files import atomic_path, atomic_text
-from ..memory.records import Score
+from ..memory.records import Score, Subgoal
+from .card import About
 from .exporters import check_suffix
 from .filtering import ScoredRow
 
@@ -65,6 +66,28 @@ def _record(index: int, sample_id: str, sample: str, scores: dict[str, Score]) -
         # A fixed set of keys, because Parquet has no place for a struct without fields.
         "errors": {key: score.error for key, score in scores.items()},
     }
+
+
+def about_path(scores: Path) -> Path:
+    """Beside a file of scores: who judged, against which subgoals."""
+    return scores.with_name(f"{scores.name}.about.json")
+
+
+def write_about(about: About, scores: Path) -> None:
+    with atomic_text(about_path(scores)) as file:
+        file.write(about.model_dump_json(indent=1) + "\n")
+
+
+def read_about(scores: Path, names: Sequence[str]) -> About:
+    """What is known of scores of the subgoals with these ids: only the ids, where the file beside
+    them is missing or speaks of others."""
+    try:
+        about = About.model_validate_json(about_path(scores).read_bytes())
+        if [subgoal.id for subgoal in about.subgoals] == list(names):
+            return about
+    except (OSError, ValueError):
+        pass
+    return About(judge="", subgoals=[Subgoal(id=n, name=n, description=n) for n in names])
 
 
 def read_scores(path: Path) -> Iterator[tuple[ScoredRow, str]]:

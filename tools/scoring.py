@@ -1,23 +1,29 @@
 """Scoring alone, without a conversation: a data file and subgoals in, scores or rows out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..memory.errors import UserError
 from ..memory.files import check_writable
-from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent
+from ..memory.records import Agreement, Coverage, FilterResult, RowCounts, Spent, Subgoal
 from ..memory.store import Store, open_store
 from .audit import audit, audit_name
 from .batch import BatchScorer
+from .card import About
 from .chat_model import ChatModel
+from .columns import Alignments, Part
 from .coverage import assess
-from .datasets import DataSource, load
+from .datasets import DataSource, Table, load
+from .duplicates import first_of, text_of
+from .embedded_model import HONESTY, EmbeddedModel
 from .embeddings import Embedder
-from .exporters import ROW_FORMATS, check_suffix, write_rows
+from .exporters import Format, check_suffix, check_target, export
+from .filter_config import FilterConfig
 from .filtering import ScoredRow, select
 from .judge import Mode
 from .model import Door
-from .score_files import SCORE_FORMATS, read_scores, write_scores
+from .score_files import SCORE_FORMATS, read_about, read_scores, write_about, write_scores
 from .scorer import Listener, Scorer, ignore
 from .settings import RunConfig, home, open_model, untraced
 
@@ -81,9 +87,11 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
             counts = await scorer.score(name, table, len(table), subgoals, on_progress)
             counts.bad, counts.format = table.bad_rows, table.format
             failures = store.scores.failures(name, scorer.judge, subgoals, REASONS)
-            coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau)
+            copies = first_of((sample.index, text_of(sample)) for sample in table if sample)
+            coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau, copies)
             rows = store.scores.rows(name, scorer.judge, subgoals)
             write_scores(rows, out, [subgoal.id for subgoal in subgoals])
+            write_about(about_scores(config, scorer, subgoals), out)
             if config.audit:
                 other = open_scorer(config, door, store, other_mode(config.mode))
                 audited = await audit(
@@ -97,33 +105,69 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
     return Scored(counts, coverage, failures, audited, door.ledger.total())
 
 
-def filter_file(
-    source: DataSource, scores: Path, out: Path, keep: float, seed: int
-) -> FilterResult:
-    """Writes the goal-aligned rows of a data set by a file of scores.
+def about_scores(config: RunConfig, scorer: Scorer, subgoals: list[Subgoal]) -> About:
+    """Where scores come from, for data cards."""
+    return About(
+        judge=scorer.judge,
+        subgoals=subgoals,
+        data=Path(config.source.path).name,
+        seed=config.seed,
+        notes=[HONESTY] if isinstance(scorer.model, EmbeddedModel) else [],
+    )
 
-    Raises UserError where the scores are of other rows.
+
+def filter_file(
+    source: DataSource,
+    scores: Path,
+    out: Path,
+    config: FilterConfig,
+    seed: int,
+    form: Format = "original",
+) -> tuple[FilterResult, Path]:
+    """Writes the goal-aligned rows of a data set by a file of scores, and their data card, whose
+    place is returned too.
+
+    Raises UserError where the scores are of other rows, or `config` does not fit.
     """
-    check_suffix(out, ROW_FORMATS)
+    check_target(out, form)
+    if out.resolve() in (Path(source.path).resolve(), scores.resolve()):
+        raise UserError(f"--out {out} is what is read: choose another file.")
     table = load(source, home() / "datasets")
+    rows, alignments = _read_alignments(table, scores)
+    config.check(alignments.subgoals)
+    copies = {}
+    if not config.keep_duplicates:
+        copies = first_of((sample.index, text_of(sample)) for sample in table if sample)
+    kept, result = select(rows, alignments.subgoals, config, seed, row_text(table), copies)
+    about = read_about(scores, alignments.subgoals)
+    about = about.model_copy(update={"data": Path(source.path).name})
+    card = export([Part(table, kept)], out, form, about, result, alignments)
+    result.path = str(out)
+    return result, card
+
+
+def row_text(table: Table) -> Callable[[int], str]:
+    """What of a row near-duplicates and diversity are found by, by the row's index."""
+    return lambda row: text_of(sample) if (sample := table.sample(row)) else ""
+
+
+def _read_alignments(table: Table, scores: Path) -> tuple[list[ScoredRow], Alignments]:
+    path = table.source.path
     hashes = {sample.index: sample.hash for sample in table if sample}
     rows: list[ScoredRow] = []
     for scored, sample_hash in read_scores(scores):
         if hashes.get(scored.row) != sample_hash:
             raise UserError(
-                f"{scores} was not made from {source.path} ({len(table)} rows): row "
+                f"{scores} was not made from {path} ({len(table)} rows): row "
                 f"{scored.row + 1} is another. Score the file again."
             )
         rows.append(scored)
     if rows and len(rows) != len(hashes):
         raise UserError(
-            f"{scores} has {len(rows)} rows, and {source.path} has {len(hashes)} with an output. "
+            f"{scores} has {len(rows)} rows, and {path} has {len(hashes)} with an output. "
             "Score the file again."
         )
     if not rows:
         raise UserError(f"{scores} holds no scores.")
     names = list(dict.fromkeys(name for row in rows for name in row.values))
-    kept, result = select(rows, names, keep, seed)
-    write_rows(table, kept, out)
-    result.path = str(out)
-    return result
+    return rows, Alignments(names, {hashes[row.row]: row.values for row in rows})

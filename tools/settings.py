@@ -13,6 +13,7 @@ from .chat_model import ChatModel
 from .datasets import DataSource
 from .embedded_model import EmbeddedModel
 from .embeddings import DEFAULT_EMBEDDER, Embedder
+from .filter_config import FilterConfig
 from .judge import Mode
 from .model import Model
 from .prices import Price
@@ -53,18 +54,18 @@ class ModelConfig(Record):
         return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
-class RunConfig(ModelConfig):
+class RunConfig(ModelConfig, FilterConfig):
     """Everything that decides the outcome of a run. Kept with the run.
 
     out: the folder of the results; empty for one named after the run. subgoals: given ones;
     clarification and decomposition are skipped. documents: text files that synthetic rows may be
-    grounded in. tau: threshold of A(s), in [0, 1]. keep: alignment from which the filter keeps a
-    row. synthesize: most rows to synthesise for a subgoal. rounds: most rounds of clarification,
-    of decomposition and of synthesis. questions: most in a round. memory: offer the approved
-    subgoals of a similar goal as a start, and keep what is approved here; for runs that a person
-    answers. mode: of judging; audit: share of the rows that are judged in the other mode too;
-    batch: judge by the server's Batch API. digest: of the data file, so that a run is not resumed
-    on other rows. state: STATE_VERSION of the run.
+    grounded in. tau: threshold of A(s), in [0, 1]. synthesize: most rows to synthesise for a
+    subgoal. rounds: most rounds of clarification, of decomposition and of synthesis. questions:
+    most in a round. memory: offer the approved subgoals of a similar goal as a start, and keep what
+    is approved here; for runs that a person answers. mode: of judging; audit: share of the rows
+    that are judged in the other mode too; batch: judge by the server's Batch API. digest: of the
+    data file, so that a run is not resumed on other rows. state: STATE_VERSION of the run. The
+    filter's: see FilterConfig.
     """
 
     source: DataSource
@@ -72,8 +73,8 @@ class RunConfig(ModelConfig):
     out: str = ""
     subgoals: list[Subgoal] = []
     tau: float = Field(default=0.5, ge=0, le=1)
-    keep: float = Field(default=0.6, ge=0, le=1)
     synthesize: int = Field(default=5, ge=0)
+    synthesis_rounds: int = Field(default=6, ge=1)
     rounds: int = Field(default=3, ge=1)
     questions: int = Field(default=3, ge=0)
     memory: bool = False
@@ -90,8 +91,14 @@ class RunConfig(ModelConfig):
             raise ValueError("--audit compares two ways to ask a model: give --judge")
         return self
 
+    @model_validator(mode="after")
+    def _weighs_subgoals(self) -> Self:
+        if self.subgoals or self.weights:  # else they are not known yet
+            self.check([subgoal.id for subgoal in self.subgoals])
+        return self
 
-C = TypeVar("C", bound=ModelConfig)
+
+C = TypeVar("C", bound=Record)
 
 
 def checked(kind: type[C], values: dict[str, Any]) -> C:

@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,14 +58,21 @@ async def find_topics(
         return []
     found = await vectors.embed("rows", list(texts.values()), embedder.encode)
     labels = cluster(found, seed)
-    names = distinguishing_terms(list(texts.values()), labels, without=GENERIC)
     topics = []
-    for label, terms in enumerate(names):
+    for label, name in enumerate(topic_names(list(texts.values()), labels)):
         rows = tuple(row for row, own in zip(texts, labels, strict=True) if own == label)
-        phrases = [_phrase(term, [texts[row] for row in rows]) for term in terms]
-        name = listed(_without_repeats(phrases)) or "mixed"
-        topics.append(Topic(name, len(rows) / len(texts), rows))
+        topics.append(Topic(name or "mixed", len(rows) / len(texts), rows))
     return topics
+
+
+def topic_names(texts: Sequence[str], labels: np.ndarray) -> list[str]:
+    """For each label 0, 1, … what sets its texts apart, as "cancer, blood pressure and sleep";
+    empty where nothing does. Label -1 is no cluster."""
+    names = []
+    for label, terms in enumerate(distinguishing_terms(texts, labels, without=GENERIC)):
+        own = [text for text, other in zip(texts, labels, strict=True) if other == label]
+        names.append(listed(_without_repeats([_phrase(term, own) for term in terms])))
+    return names
 
 
 def _without_repeats(phrases: list[str]) -> list[str]:

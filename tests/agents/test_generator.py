@@ -1,147 +1,131 @@
-"""The generator: candidates from a model, or passages of the user's own texts."""
+"""The generator: a row for each cell, by id, told all that it needs and nothing else."""
 
 import re
 
 from goalcover.agents.generator import (
+    ALREADY,
     Earlier,
     GenerateAsk,
+    Wanted,
     WrittenRow,
     WrittenRows,
     generate,
 )
-from goalcover.memory.records import Candidate, Evidence, Gap, Goal, Source, Specification, Subgoal
+from goalcover.memory.records import (
+    Cell,
+    Claim,
+    Evidence,
+    Gap,
+    Goal,
+    Quote,
+    Source,
+    Specification,
+    Subgoal,
+)
 from goalcover.memory.store import Store
-from goalcover.tools.embeddings import Embedder
 from goalcover.tools.model import Door
 from goalcover.tools.scripted_model import ScriptedModel
 
 SUBGOAL = Subgoal(
-    id="risks", name="Side effects", description="Warns about the side effects of medicines."
+    id="risks",
+    name="Side effects",
+    description="Warns about the side effects of medicines.",
+    counts="A named effect.",
 )
+COST = Subgoal(id="cost", name="Cost", description="Says what a medicine costs.")
 EVIDENCE = Evidence(row=3, sample_id="x", score=0.2, explanation="It warns of nothing.", excerpt="")
 GAP = Gap(
     id="risks-gap1",
     subgoal_id="risks",
+    kind="weak",
     name="No warnings",
-    description="Rows warn of nothing.",
+    claims=[
+        Claim(
+            text="Rows warn of nothing.",
+            quotes=[Quote(row=3, source="explanation", text="warns of nothing")],
+        )
+    ],
     prevalence=1,
+    interval=(0.7, 1.0),
+    shortfall=1,
     rows=9,
     analysed=9,
     low=9,
     evidence=[EVIDENCE],
 )
-LEAFLETS = [
-    "Common side effects of this pain medicine include stomach upset, nausea and dizziness.",
-    "Serious side effects of blood thinning medicines include unusual bleeding; call a doctor.",
-    "This medicine may cause drowsiness as a side effect, so patients should avoid driving.",
-]
-ROWS = tuple(
-    Source(
-        id=f"row{i}", input=f"Is medicine {i} safe?", output=f"{text}\nOur office opens at nine."
-    )
-    for i, text in enumerate(LEAFLETS)
-)
-MANUAL = Source(
-    id="manual.txt#1",
-    input="",
-    output="Allergic reactions such as a rash are rare side effects of many common medicines.",
-)
-
-
+ROW = Source(id="row1", input="Is medicine 1 safe?", output="It may upset the stomach.")
+FORM = Source(id="row2", input="When do you open?", output="At nine, every day.")
+MANUAL = Source(id="manual.txt#1", input="", output="A rash is a rare effect of many medicines.")
 SPECIFICATION = Specification(goal=Goal(text="Warn patients about side effects."))
+CELL = Cell(scenario="at night", difficulty="basic", persona="a nurse", also="cost")
+WANTED = (
+    Wanted(id="plan-cell-1", cell=CELL, second=COST),
+    Wanted(
+        id="plan-cell-2",
+        cell=Cell(difficulty="advanced"),
+        returned=Earlier(input="Old Q", output="Old A", verdict="below the bar: shallow"),
+    ),
+)
 
 
 def ask(**fields) -> GenerateAsk:
-    given = {
-        "specification": SPECIFICATION,
-        "exemplars": ROWS,
-        "documents": (),
-        "earlier": (),
-        "count": 5,
-        "round": 1,
-    } | fields
-    return GenerateAsk(subgoal=SUBGOAL, gap=GAP, **given)
+    given = {"exemplars": (ROW,), "format": "Short.", "wanted": WANTED, "round": 1} | fields
+    return GenerateAsk(specification=SPECIFICATION, subgoal=SUBGOAL, gap=GAP, **given)
 
 
-def rejected(candidates: list[Candidate]) -> tuple[Earlier, ...]:
-    return tuple(Earlier(input=c.input, output=c.output, verdict="no") for c in candidates)
+def row(cell: str, *sources: str) -> WrittenRow:
+    return WrittenRow(cell_id=cell, input="Q?", output="A.", source_ids=list(sources))
 
 
-async def test_extractive_rows_hold_passages_of_the_sources_and_nothing_else(
-    embedded: Door,
-) -> None:
-    sources = {source.id: source for source in (*ROWS, MANUAL)}
-    rows = await generate(embedded, ask(documents=(MANUAL,)))
-    assert rows
-    for row in rows:
-        left = row.output
-        for passage in (*LEAFLETS, MANUAL.output):
-            left = left.replace(passage, "")
-        assert left.replace("Our office opens at nine.", "").strip() == ""
-        assert row.origin == "extractive"
-        assert all(_shares_a_line(sources[name], row) for name in row.sources)
-        assert row.input.endswith(": side effects.") or row.input.endswith(": side effects?")
+def scripted(store: Store, *rows: WrittenRow) -> Door:
+    return Door(ScriptedModel(generator=[WrittenRows(rows=list(rows))]), store, "run")
 
 
-def _shares_a_line(source: Source, row: Candidate) -> bool:
-    return any(line in row.output for line in source.output.split("\n"))
+async def test_rows_get_their_cell_by_id_whatever_the_order(store: Store) -> None:
+    door = scripted(store, row("plan-cell-2", "row1", "invented"), row("plan-cell-1"))
+    second, first = await generate(door, ask(round=3, part=2))
+    assert (first.cell, second.cell) == (CELL, Cell(difficulty="advanced"))
+    assert [c.id for c in (second, first)] == ["risks-gap1-r3-2-1", "risks-gap1-r3-2-2"]
+    assert (second.sources, first.sources) == (["row1"], []), "known sources only"
+    assert {(c.round, c.origin, c.refused) for c in (first, second)} == {(3, "model", None)}
 
 
-async def test_no_pair_of_passages_comes_twice_in_any_round(embedded: Door) -> None:
-    seen: list[Candidate] = []
-    for turn in range(1, 6):
-        seen += await generate(embedded, ask(earlier=rejected(seen), round=turn, count=2))
-    pairs = [frozenset(text for text in LEAFLETS if text in row.output) for row in seen]
-    assert len(pairs) >= 2
-    assert len(set(pairs)) == len(pairs)
+async def test_unknown_and_repeated_ids_are_refused(store: Store) -> None:
+    door = scripted(store, row("plan-cell-1"), row("plan-cell-1"), row("2"), row("plan-cell-2"))
+    found = await generate(door, ask())
+    assert [c.refused for c in found] == [None, "another format", "another format", None]
+    assert found[1].cell == Cell() and "no id of a cell" in found[2].explanation
 
 
-async def test_a_passage_that_sources_share_is_not_doubled(embedded: Door) -> None:
-    twins = tuple(Source(id=f"t{i}", input="Is it safe?", output=LEAFLETS[0]) for i in range(3))
-    (row,) = await generate(embedded, ask(exemplars=twins))
-    assert row.output == LEAFLETS[0]
-
-
-async def test_passages_off_the_subgoal_are_no_rows(embedded: Door) -> None:
-    off = Source(id="o", input="When?", output="The library opens at nine and closes at six daily.")
-    assert await generate(embedded, ask(exemplars=(off,))) == []
-    assert await generate(embedded, ask(exemplars=())) == []
-
-
-async def test_extractive_rows_are_the_same_each_time(embedder: Embedder) -> None:
-    assert await ask().embedded(embedder) == await ask().embedded(Embedder())
-
-
-def written(*sources: str) -> WrittenRow:
-    return WrittenRow(input="Q?", output="A.", source_ids=list(sources))
-
-
-async def test_a_models_rows_get_ids_and_known_sources_only(store: Store) -> None:
-    reply = WrittenRows(rows=[written("row1", "invented"), written(), written()])
-    model = ScriptedModel(generator=[reply])
-    rows = await generate(Door(model, store, "run"), ask(count=2, round=3))
-    assert [row.id for row in rows] == ["risks-gap1-r3-1", "risks-gap1-r3-2"]
-    assert [row.sources for row in rows] == [["row1"], []]
-    assert {row.origin for row in rows} == {"model"}
-
-
-def test_the_prompt_holds_gap_exemplars_documents_and_rejections() -> None:
-    told = ask(
-        documents=(MANUAL,), earlier=(Earlier(input="Old Q", output="A", verdict="shallow"),)
-    )
+def test_the_prompt_holds_all_that_the_rows_depend_on() -> None:
+    accepted = Earlier(input="New Q", output="New A", verdict="accepted, write another")
+    told = ask(documents=(MANUAL,), forms=(FORM,), earlier=(accepted,))
     system, user = told.messages()
-    assert system == ask(round=2).messages()[0]
+    assert system == ask(round=2).messages()[0], "what is constant comes first"
     for text in (
-        "Side effects. Warns about",
-        "No warnings. Rows warn of nothing.",
+        "Side effects. Warns about the side effects of medicines.\nCounts: A named effect.",
+        "No warnings. The data calls for it and falls short of it.\n- Rows warn of nothing.",
+        "  “warns of nothing”",
         "- It warns of nothing.",
-        f"id: row1\nIs medicine 1 safe?\n---\n{LEAFLETS[1]}",
+        "FORMAT OF THE DATA",
+        f"id: row1\n{ROW.input}\n---\n{ROW.output}",
+        f"{FORM.input}\n---\n{FORM.output}",
         f"id: manual.txt#1\n{MANUAL.output}",
-        "- Old Q → A [shallow]",
+        "- New Q → New A [accepted, write another]",
+        "- plan-cell-1: scenario: at night; difficulty: basic; persona: a nurse; "
+        "second subgoal: Cost. Says what a medicine costs.",
+        "- plan-cell-2: difficulty: advanced\n  rejected before: Old Q → Old A\n"
+        "  because: below the bar: shallow",
         SPECIFICATION.goal.text,
-        "Write 5 rows (round 1).",
+        "Write 2 rows (round 1, part 1), one for each of the cells plan-cell-1, plan-cell-2.",
     ):
         assert text in user["content"]
+
+
+def test_a_prompt_does_not_grow_with_the_rows_that_are_there() -> None:
+    there = tuple(Earlier(input=f"Q{i}", output="A", verdict="accepted") for i in range(100))
+    text = ask(earlier=there).messages()[1]["content"]
+    assert text.count("[accepted]") == ALREADY and "Q99" in text
 
 
 def test_the_id_of_a_row_cannot_leave_its_fence() -> None:

@@ -5,8 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.agents import planner
+from goalcover.agents.budget import most_calls
 from goalcover.agents.planner import foretell, plan_items
-from goalcover.memory.records import Coverage, Gap, PlanItem, Recommendation, Sample, Subgoal
+from goalcover.memory.records import (
+    Coverage,
+    Gap,
+    Goal,
+    PlanItem,
+    Recommendation,
+    Sample,
+    Specification,
+    Subgoal,
+)
 from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.prices import Price
@@ -38,13 +48,16 @@ def coverage(name: str, gap: bool = True) -> Coverage:
     return Coverage(subgoal=subgoal, mean=0.1, judged=10, gap=gap)
 
 
-def gap(name: str, number: int) -> Gap:
+def gap(name: str, number: int, about: str = "") -> Gap:
     return Gap(
         id=f"{name}-gap{number}",
         subgoal_id=name,
-        name="n",
-        description="d",
+        kind="absent",
+        name=about or f"topic{number}",
+        claims=[],
         prevalence=0.5,
+        interval=(0.2, 0.8),
+        shortfall=0.5,
         rows=1,
         analysed=2,
         low=2,
@@ -61,25 +74,63 @@ def advice(gap: Gap, rows: int, suits: bool = True) -> Recommendation:
     )
 
 
+SPECIFICATION = Specification(goal=Goal(text="Help."))
+
+
+def planned(
+    names: list[str], gaps: list[Gap], advices: list[Recommendation], most: int
+) -> list[PlanItem]:
+    return plan_items([coverage(n) for n in names], gaps, advices, most, SPECIFICATION, ["heart"])
+
+
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=5), st.integers(0, 20))
-def test_a_subgoal_gets_one_item_within_both_bounds(
+def test_a_subgoal_s_rows_are_spread_over_its_gaps_within_all_bounds(
     wanted: list[tuple[int, bool]], most: int
 ) -> None:
     gaps = [gap("a", i) for i in range(len(wanted))]
     advices = [advice(g, rows, suits) for g, (rows, suits) in zip(gaps, wanted, strict=True)]
-    items = plan_items([coverage("a")], gaps, advices, most)
-    suited = [(g.id, rows) for g, (rows, suits) in zip(gaps, wanted, strict=True) if suits and rows]
-    if not suited or not most:
-        assert items == []
-    else:
-        name, rows = suited[0]
-        assert items == [PlanItem(gap_id=name, subgoal_id="a", rows=min(rows, most))]
+    items = planned(["a"], gaps, advices, most)
+    suited = {g.id: rows for g, (rows, suits) in zip(gaps, wanted, strict=True) if suits and rows}
+    assert sum(item.rows for item in items) == min(most, sum(suited.values()))
+    assert all(0 < item.rows <= suited[item.gap_id] for item in items)
+    for item in items:
+        exact = min(most, sum(suited.values())) * suited[item.gap_id] / sum(suited.values())
+        assert abs(item.rows - exact) < 1, "in proportion to what each gap wants"
+
+
+def test_items_are_in_the_order_of_the_recommendations() -> None:
+    gaps = [gap("a", 1), gap("b", 1), gap("a", 2)]
+    items = planned(["b", "a"], gaps, [advice(g, 4) for g in reversed(gaps)], 6)
+    assert [(i.gap_id, i.rows) for i in items] == [("a-gap2", 3), ("b-gap1", 4), ("a-gap1", 3)]
+
+
+def test_the_same_item_is_not_planned_twice() -> None:
+    same = [gap("a", 1, "No doses of drugs named"), gap("a", 2, "No dose of drugs named")]
+    other = gap("a", 3, "No doses for children")
+    advices = [advice(g, 2) for g in (*same, other)]
+    items = planned(["a"], [*same, other], advices, 9)
+    assert [item.gap_id for item in items] == ["a-gap1", "a-gap3"]
+    twice = [gap("a", 1, "No doses named"), gap("b", 1, "No doses named")]
+    items = planned(["a", "b"], twice, [advice(g, 2) for g in twice], 9)
+    assert len(items) == 2, "for another subgoal it is another item"
+
+
+def test_rows_are_spread_over_a_grid_and_paired_with_what_is_lacking() -> None:
+    given_ = [coverage("a"), coverage("b"), coverage("c")]
+    given_[2].verdict = "enough"
+    gaps = [gap(name, 1) for name in "abc"]
+    advices = [advice(g, 5) for g in gaps]
+    advices[0].scenarios = ["night", "day"]
+    items = plan_items(given_, gaps, advices, 9, SPECIFICATION, ["heart"])
+    assert [item.also for item in items] == [["b"], ["a"], ["a", "b"]]
+    assert [item.grid.scenarios for item in items] == [["night", "day"], ["heart"], ["heart"]]
+    assert items[0].grid.difficulties == ["basic", "intermediate", "advanced"]
 
 
 def test_only_subgoals_below_tau_are_planned_for() -> None:
     gaps = [gap("a", 1), gap("b", 1)]
-    advices = [advice(g, 5) for g in gaps]
-    items = plan_items([coverage("a", gap=False), coverage("b")], gaps, advices, 9)
+    both = [coverage("a", gap=False), coverage("b")]
+    items = plan_items(both, gaps, [advice(g, 5) for g in gaps], 9, SPECIFICATION, [])
     assert [item.subgoal_id for item in items] == ["b"]
 
 
@@ -105,8 +156,9 @@ def test_calls_are_counted_for_every_round() -> None:
     one = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 1)
     three = foretell(ITEMS, PAID, PAID, ROWS, [], 8, 3)
     scoring = 10 * 2  # 8 subgoals are two calls a row
-    assert one.calls == 1 + 2 + scoring  # 10 candidates are two groups
-    assert three.calls == 3 * (1 + 2) + scoring
+    assert one.calls == 2 + 2 + 1 + scoring  # by six, in groups of seven, one of them twice
+    assert three.calls == most_calls(10, 3).calls + scoring == 10 + 9 + 3 + scoring
+    assert (one.rounds, three.rounds) == (1, 3)
     assert three.tokens_in > one.tokens_in
     assert three.tokens_out > one.tokens_out
 
@@ -146,7 +198,7 @@ def test_longer_rows_cost_more() -> None:
 def test_one_paid_model_is_not_free(model, judge) -> None:
     plan = foretell(ITEMS, model, judge, ROWS, [], 3, 2)
     assert plan.cost_usd
-    assert plan.calls == (2 * (1 + 2) if model is PAID else 10)
+    assert plan.calls == (most_calls(10, 2).calls if model is PAID else 10)
     assert (plan.model, plan.judge) == (model.name, judge.name)
 
 

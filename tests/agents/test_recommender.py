@@ -4,8 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goalcover.agents.recommender import Advice, Advices, RecommendAsk, recommend, share_out
-from goalcover.memory.records import Coverage, Gap, Subgoal
+from goalcover.agents.recommender import (
+    Advice,
+    Advices,
+    Need,
+    RecommendAsk,
+    ranked,
+    recommend,
+    share_out,
+)
+from goalcover.memory.errors import ReplyFailure
+from goalcover.memory.records import Claim, Coverage, Gap, GapKind, Recommendation, Subgoal
 from goalcover.memory.store import Store
 from goalcover.tools.coverage import coverage_of
 from goalcover.tools.model import Door
@@ -14,32 +23,43 @@ from goalcover.tools.scripted_model import ScriptedModel
 DOSING = Subgoal(id="dosing", name="Dosing", description="States doses.")
 
 
-def gap(number: int, rows: int = 50, analysed: int = 100) -> Gap:
+def gap(
+    number: int, share: float = 0.5, kind: GapKind = "absent", members: tuple[int, ...] = ()
+) -> Gap:
     return Gap(
         id=f"dosing-gap{number}",
         subgoal_id="dosing",
-        name="No doses in rows about pills",
-        description="None is named.",
-        prevalence=rows / analysed,
-        rows=rows,
-        analysed=analysed,
-        low=analysed,
+        kind=kind,
+        name="No doses",
+        claims=[Claim(text="None is named.", quotes=[])],
+        prevalence=share,
+        interval=(0, 1),
+        shortfall=share,
+        rows=50,
+        analysed=100,
+        low=100,
+        members=list(members),
     )
 
 
-def coverage(supporting: int, rows: int, subgoals: int = 2, **wanted: float) -> Coverage:
+def coverage(supporting: int, rows: int, subgoals: int = 2, **wanted: int) -> Coverage:
     """Of `rows` rows so many support the subgoal."""
     subgoal = DOSING.model_copy(update=wanted)
     return coverage_of(subgoal, {1.0: supporting, 0.0: rows - supporting}, 0.5, subgoals)
 
 
-@given(st.lists(st.integers(1, 100), min_size=1, max_size=5), st.integers(0, 300))
-def test_rows_are_shared_out_by_prevalence(sizes: list[int], rows: int) -> None:
-    gaps = [gap(i, size, sum(sizes)) for i, size in enumerate(sizes)]
+def need(supporting: int, rows: int, to_add: int, **wanted: int) -> Need:
+    return Need(coverage(supporting, rows, **wanted), to_add, 1, "thin")
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.integers(0, 300))
+def test_rows_are_shared_out_by_shortfall(shares: list[float], rows: int) -> None:
+    shares = [share / sum(shares) for share in shares]
+    gaps = [gap(i, share) for i, share in enumerate(shares)]
     shared = share_out(rows, gaps)
     assert sum(shared.values()) == rows
     for one in gaps:
-        assert abs(shared[one.id] - rows * one.prevalence) < 1
+        assert abs(shared[one.id] - rows * one.shortfall) < 1 + 1e-6
 
 
 def test_without_gaps_nothing_is_shared_out() -> None:
@@ -47,14 +67,26 @@ def test_without_gaps_nothing_is_shared_out() -> None:
 
 
 def advice(number: int) -> Advice:
-    return Advice(gap_id=f"dosing-gap{number}", action="Act.", suits_synthesis=True, reason="So.")
+    return Advice(
+        gap_id=f"dosing-gap{number}",
+        action="Act.",
+        source="Leaflets.",
+        scenarios=["a child", "an overdose"],
+        suits_synthesis=True,
+        reason="So.",
+    )
 
 
 async def test_advice_is_matched_by_id_and_numbers_are_ours(store: Store) -> None:
     model = ScriptedModel(recommender=[Advices(advices=[advice(2), advice(1)])])
-    before, gaps = coverage(10, 100, target_count=50), [gap(1, 75), gap(2, 25)]
-    found = await recommend(Door(model, store, "run"), before, gaps, 40, documents=True)
-    assert {(r.gap_id, r.rows_wanted) for r in found} == {("dosing-gap1", 30), ("dosing-gap2", 10)}
+    gaps = [gap(1, 0.75), gap(2, 0.25)]
+    wanted = need(10, 100, 40, target_count=50)
+    found = await recommend(Door(model, store, "run"), wanted, gaps, documents=True)
+    assert {(r.gap_id, r.rows_wanted, r.rows_enough, r.rows_next) for r in found} == {
+        ("dosing-gap1", 30, 40, 1),
+        ("dosing-gap2", 10, 40, 1),
+    }
+    assert found[0].scenarios == ["a child", "an overdose"]
     user = model.asked[0].messages()[1]["content"]
     assert "Rows that support it: 10 of 100; wanted: 50." in user
     assert "Source documents at hand for synthesis: yes." in user
@@ -73,8 +105,18 @@ def test_each_gap_gets_one_advice(numbers: list[int]) -> None:
 
 async def test_without_gaps_nobody_is_asked(store: Store) -> None:
     model = ScriptedModel()
-    assert await recommend(Door(model, store, "run"), coverage(1, 9), [], 5, False) == []
+    assert await recommend(Door(model, store, "run"), need(1, 9, 5), [], False) == []
     assert model.asked == []
+
+
+async def test_without_a_usable_reply_the_numbers_stand_and_nothing_is_synthesised(
+    store: Store,
+) -> None:
+    model = ScriptedModel(recommender=[ReplyFailure("cut off")])
+    wanted = need(5, 100, 15, target_count=20)
+    (found,) = await recommend(Door(model, store, "run"), wanted, [gap(1)], True)
+    assert (found.rows_wanted, found.suits_synthesis) == (15, False)
+    assert "cut off" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -84,16 +126,52 @@ async def test_without_gaps_nobody_is_asked(store: Store) -> None:
 async def test_embedded_synthesis_needs_something_to_extract(
     supporting: int, documents: bool, suits: bool, embedded: Door
 ) -> None:
-    before = coverage(supporting, 100, target_count=20)
-    (found,) = await recommend(embedded, before, [gap(1)], max(0, 20 - supporting), documents)
+    wanted = need(supporting, 100, max(0, 20 - supporting), target_count=20)
+    (found,) = await recommend(embedded, wanted, [gap(1)], documents)
     assert found.suits_synthesis is suits
     assert found.rows_wanted == max(0, 20 - supporting)
 
 
-async def test_embedded_advice_says_how_many_rows_of_what(embedded: Door) -> None:
-    (found,) = await recommend(embedded, coverage(5, 100, target_count=20), [gap(1)], 15, False)
-    assert found.action == (
-        "Collect about 15 rows that show: States doses. "
-        "Start where the data is blind: no doses in rows about pills."
-    )
-    assert "5 of 100 rows support the subgoal" in found.reason
+async def test_embedded_advice_says_what_to_collect_and_names_rows_like_it(embedded: Door) -> None:
+    wanted = need(5, 100, 15, target_count=20)
+    (found,) = await recommend(embedded, wanted, [gap(1)], False, topics=["sleep"], best=[4, 7])
+    assert found.action == "Collect about 15 rows that show: States doses."
+    assert found.source == "Texts like those of the rows that support it best: index 4 and 7."
+    assert found.scenarios == ["sleep"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("absent", "leaves such rows out"), ("weak", "show this one badly")]
+)
+async def test_rows_that_support_nothing_are_named(kind: GapKind, why: str, embedded: Door) -> None:
+    gaps = [gap(1, kind=kind, members=(2, 3, 5))]
+    (found,) = await recommend(embedded, need(5, 100, 15), gaps, False, idle=frozenset({3, 5, 9}))
+    assert found.remove == [3, 5] and why in found.remove_reason
+    (found,) = await recommend(embedded, need(5, 100, 15), gaps, False, idle=frozenset({9}))
+    assert (found.remove, found.remove_reason) == ([], "")
+
+
+def test_the_cheapest_steps_of_the_verdict_come_first() -> None:
+    """A missing subgoal that 10 rows mend, a thin one that 10 rows mend, one that has enough."""
+    by_name = {"missing": (0, 10), "thin": (5, 10), "enough": (30, 0)}
+    found, gaps = [], []
+    for name, (supporting, rows) in by_name.items():
+        wanted = need(supporting, 40, rows, target_count=20)
+        assert wanted.coverage.verdict == name
+        for share in (0.3, 0.7):
+            one = gap(1, share).model_copy(update={"id": f"{name}-{share}", "subgoal_id": name})
+            gaps.append(one)
+            found.append(
+                Recommendation(
+                    gap_id=one.id,
+                    subgoal_id=name,
+                    action="",
+                    rows_wanted=rows // 2,
+                    effect=wanted.effect,
+                    suits_synthesis=True,
+                )
+            )
+    order = ranked(found, gaps)
+    assert [r.gap_id for r in order[:4]] == ["missing-0.7", "missing-0.3", "thin-0.7", "thin-0.3"]
+    assert [r.rank for r in order] == [1, 2, 3, 4, 5, 6]
+    assert [r.effect for r in order] == [20, 20, 10, 10, 0, 0]

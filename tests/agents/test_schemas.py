@@ -6,40 +6,53 @@ from typing import Any
 
 import pytest
 
-from goalcover.agents.analyzer import NameGapAsk
+from goalcover.agents.answerer import AnswerAsk
+from goalcover.agents.applicability import SortAsk
+from goalcover.agents.assignment import AssignAsk, NamedGap
 from goalcover.agents.atomicity import AtomicAsk
 from goalcover.agents.clarifier import ClarifyAsk
 from goalcover.agents.completeness import MatrixAsk
 from goalcover.agents.decomposer import DecomposeAsk
-from goalcover.agents.discriminator import JudgeGroupAsk
 from goalcover.agents.disjointness import PlaceAsk, SeparateAsk
 from goalcover.agents.findings import finding
-from goalcover.agents.generator import GenerateAsk
+from goalcover.agents.gap_names import NameGapAsk
+from goalcover.agents.generator import Earlier, GenerateAsk, Wanted
+from goalcover.agents.group_ask import JudgeGroupAsk
 from goalcover.agents.recommender import RecommendAsk
 from goalcover.memory.records import (
     Answer,
+    Cell,
+    Claim,
     ClauseCover,
     DataProfile,
     DataTopic,
     Draft,
+    Evidence,
     Example,
+    Gap,
     Goal,
+    LowRow,
     OddRow,
     Question,
+    Quote,
+    Source,
     Specification,
     Subgoal,
 )
+from goalcover.tools.coverage import coverage_of
 from goalcover.tools.judge import JudgeAsk
 from goalcover.tools.model import Ask
 
 CHECKS: list[type[Ask[Any]]] = [AtomicAsk, SeparateAsk, PlaceAsk, MatrixAsk]
+ANALYSES: list[type[Ask[Any]]] = [SortAsk, NameGapAsk, AssignAsk]
 ASKS: list[type[Ask[Any]]] = [
     ClarifyAsk,
     DecomposeAsk,
     *CHECKS,
     JudgeAsk,
-    NameGapAsk,
+    *ANALYSES,
     RecommendAsk,
+    AnswerAsk,
     GenerateAsk,
     JudgeGroupAsk,
 ]
@@ -57,9 +70,10 @@ def test_reply_schemas_are_strict(ask: type[Ask[Any]]) -> None:
 
 
 def test_roles_are_told_apart_in_the_ledger() -> None:
-    """But for the checks, which are one role in four calls."""
+    """But for the checks and the analyses, each of which are one role in several calls."""
     assert {ask.role for ask in CHECKS} == {"checker"}
-    assert len({ask.role for ask in ASKS}) == len(ASKS) - len(CHECKS) + 1
+    assert {ask.role for ask in ANALYSES} == {"analyzer"}
+    assert len({ask.role for ask in ASKS}) == len(ASKS) - len(CHECKS) - len(ANALYSES) + 2
 
 
 def test_reply_schemas_have_names_of_their_own() -> None:
@@ -100,6 +114,25 @@ def hostile_asks() -> list[Ask[Any]]:
         odd=[OddRow(row=1, reason=EVIL, excerpt=EVIL)],
     )
     clause = ClauseCover(id="c1", field="goal", text=EVIL)
+    rows = (LowRow(row=1, sample_id="r", score=0.2, explanation=EVIL, topic=EVIL, excerpt=EVIL),)
+    quote = Quote(row=1, source="row", text=EVIL)
+    gap = Gap(
+        id="a-gap1",
+        subgoal_id="a",
+        kind="weak",
+        name=EVIL,
+        claims=[Claim(text=EVIL, quotes=[quote])],
+        prevalence=1,
+        interval=(0, 1),
+        shortfall=1,
+        rows=1,
+        analysed=1,
+        low=1,
+        evidence=[Evidence(row=1, sample_id="r", score=0, explanation=EVIL, excerpt=EVIL)],
+    )
+    source = Source(id=EVIL, input=EVIL, output=EVIL)
+    cell = Cell(scenario=EVIL, difficulty=EVIL, persona=EVIL, also="b")
+    earlier = Earlier(input=EVIL, output=EVIL, verdict=EVIL)
     return [
         ClarifyAsk(specification=specification, profile=profile, round=1, rounds=3, most=3),
         DecomposeAsk(
@@ -113,6 +146,42 @@ def hostile_asks() -> list[Ask[Any]]:
         SeparateAsk(clauses=(EVIL,), first=a, second=b),
         PlaceAsk(rows={"row1": ROW, "row2": ROW}, subgoals=(a, b)),
         MatrixAsk(specification=specification, clauses=(clause,), subgoals=(a, b)),
+        SortAsk(subgoal=a, rows=rows),
+        NameGapAsk(subgoal=a, kind="weak", members=rows, others=rows, topic=EVIL),
+        AssignAsk(
+            subgoal=a,
+            gaps=(NamedGap(id="g", name=EVIL, description=EVIL, typical=(EVIL,)),),
+            rows=rows,
+        ),
+        RecommendAsk(
+            coverage=coverage_of(a, {0.2: 3}, 0.5, 2),
+            gaps=(gap,),
+            wanted={"a-gap1": 3},
+            documents=False,
+            topics=(EVIL,),
+        ),
+        GenerateAsk(
+            specification=specification,
+            subgoal=a,
+            gap=gap,
+            format=EVIL,
+            system=EVIL,
+            exemplars=(source,),
+            forms=(source,),
+            documents=(source,),
+            wanted=(Wanted(id="plan-cell-1", cell=cell, second=b, returned=earlier),),
+            earlier=(earlier,),
+            round=1,
+        ),
+        JudgeGroupAsk(
+            subgoal=a,
+            gap=gap,
+            format=EVIL,
+            rows=(source.model_copy(update={"id": "row1"}),),
+            seconds={"row1": b},
+            documents=(source,),
+        ),
+        AnswerAsk(question=EVIL, passages=(Source(id="row 1", input=EVIL, output=EVIL),)),
     ]
 
 

@@ -48,7 +48,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 COMMANDS = ("run", "resume", "runs", "show", "batches", "memory", "report", "score", "filter",
-            "eval", "eval decomposition")  # fmt: skip
+            "export", "eval", "eval decomposition")  # fmt: skip
 
 
 def test_help_of_every_command(call: Any) -> None:

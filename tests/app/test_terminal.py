@@ -226,9 +226,9 @@ def test_every_edit_of_the_subgoals_and_of_the_synthesis(data: Path) -> None:
         term.types("edit", "rows for.*: ")
         term.types("many", "valid integer")
         term.reads("rows for.*: ")
+        term.types("2", "rows for billing_1.*: ")
         term.types("0", "rows for billing_2.*: ")
-        term.types("0", "rows for returns.*: ")
-        term.types("2", "Synthesise 2 rows.*: ")
+        term.types("0", "Synthesise 2 rows.*: ")
         term.types("y", "report.html")
         term.ends(0, "synthetic")
         assert not server.errors

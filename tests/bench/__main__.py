@@ -1,10 +1,11 @@
 """`make bench`: measures everything, prints it, and writes it to build/."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from . import encoder, memory, throughput
+from . import encoder, filtering, memory, throughput
 
 OUT = Path(__file__).parents[2] / "build"
 
@@ -26,6 +27,12 @@ def main() -> None:
     found = encoder.measure()
     table("The embedded judge's encoder, against plain PyTorch.", {"encoder": found})
     write("bench-encoder.json", found)
+    if path := os.environ.get(filtering.ROWS):
+        found = filtering.measure(Path(path))
+        table("Scoring and filtering, by the bare encoder's time.", {"score, filter": found})
+        write("bench-filtering.json", found)
+    else:
+        print(f"\nScoring and filtering: skipped; {filtering.ROWS} names no file of rows.")
 
 
 def table(title: str, rows: dict[str, dict[str, Any]]) -> None:

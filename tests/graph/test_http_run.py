@@ -39,14 +39,17 @@ async def test_whole_graph_over_http(data: Path, tmp_path: Path) -> None:
     assert {gap.subgoal_id for gap in report.gaps} == {s["id"] for s in SUBGOALS}
     assert [o.item.subgoal_id for o in report.synthesis] == [MISSING]
     assert len(report.synthesis[0].accepted) == 5
-    assert [c.input for c in report.synthesis[0].rejected] == ["Nice weather?"]
-    assert report.synthesis[0].rounds == 2
+    refused = [c.input for c in report.synthesis[0].rejected if c.refused]
+    assert refused == ["My weather is nice, what now?"]
+    assert [line.accepted for line in report.synthesis[0].rounds] == [4, 1]
+    assert report.order_effect.rows == 5 and report.order_effect.flips == 0
     after = {entry.subgoal_id: entry for entry in report.ledger}[MISSING]
     assert after.before == 0 and after.after == pytest.approx(0.8 * 5 / 50)
     assert report.filtered.kept == 30
 
     # One call a row for the data, and one for each synthetic row in the ledger.
     assert asked["Judgements"] == 45 + 5
+    assert report.plan and asked["WrittenRows"] + asked["GroupVerdicts"] + 5 <= report.plan.calls
     assert asked["Clarification"] == 2 and asked["Decomposition"] == 1
     assert report.specification.answers[0].text == "consumers"
     models = {usage.role: usage.model for usage in report.usage}

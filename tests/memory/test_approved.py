@@ -112,7 +112,7 @@ async def test_forgetting(tmp_path, memory):
 @pytest.mark.parametrize("record", ["", "{half", "[]", '{"id": "x", "colour": "red"}'])
 async def test_a_record_that_cannot_be_read_is_left_out(tmp_path, memory, record):
     store = VectorStore(tmp_path, "letters")
-    await store.keep(KIND, "bad", "Write SQL.", record, letters)
+    await store.keep(KIND, {"bad": ("Write SQL.", record)}, letters)
     assert memory.list() == []
     assert await memory.nearest(Goal(text="Write SQL."), letters) is None
     await memory.keep(approved("good", "Summarise contracts."), letters)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from goalcover.memory.errors import UserError
-from goalcover.memory.files import atomic_path, atomic_text, check_writable
+from goalcover.memory.files import atomic_folder, atomic_path, atomic_text, check_writable
 
 TINY_DISK = "64k"
 
@@ -80,3 +80,26 @@ def test_what_cannot_be_written_is_said_before_any_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write"):
         check_writable(tmp_path / "file" / "scores.jsonl")
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty", "deep/new"):
+        with atomic_folder(tmp_path / name) as partial:
+            (partial / "file").write_text("x")
+            assert not (tmp_path / name / "file").exists()
+        assert (tmp_path / name / "file").read_text() == "x"
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "failed") as partial:
+        (partial / "file").write_text("x")
+        raise RuntimeError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "empty", "new"]
+
+
+def test_a_folder_that_holds_something_is_not_replaced(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    (tmp_path / "file").touch()
+    for name in ("mine", "file"):
+        with pytest.raises(UserError, match="is there already"), atomic_folder(tmp_path / name):
+            raise AssertionError("nothing is done")
+    assert (tmp_path / "mine" / "file").exists()

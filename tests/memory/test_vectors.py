@@ -121,7 +121,7 @@ async def test_what_another_process_adds_is_found(tmp_path, encoder):
 async def test_records_are_found_by_their_text_the_most_similar_first(tmp_path, encoder):
     store = VectorStore(tmp_path, "e")
     for key in "abcd":
-        await store.keep("notes", key, f"text {key}", f"record {key}", encoder)
+        await store.keep("notes", {key: (f"text {key}", f"record {key}")}, encoder)
     found = await store.similar("notes", "text c", encoder)
     assert found[0] == ("record c", pytest.approx(1))
     by_hand = {f"record {k}": float(vector_of(f"text {k}") @ vector_of("text c")) for k in "abcd"}
@@ -130,10 +130,10 @@ async def test_records_are_found_by_their_text_the_most_similar_first(tmp_path, 
 
 
 async def test_records_of_every_embedder_are_kept_and_dropped(tmp_path, encoder):
-    await VectorStore(tmp_path, "e").keep("notes", "a", "text", "old", encoder)
-    await VectorStore(tmp_path, "e").keep("notes", "b", "text", "b", encoder)
-    await VectorStore(tmp_path, "f").keep("notes", "a", "text", "new", encoder)
-    await VectorStore(tmp_path, "f").keep("notes-e", "c", "text", "of another kind", encoder)
+    await VectorStore(tmp_path, "e").keep("notes", {"a": ("text", "old")}, encoder)
+    await VectorStore(tmp_path, "e").keep("notes", {"b": ("text", "b")}, encoder)
+    await VectorStore(tmp_path, "f").keep("notes", {"a": ("text", "new")}, encoder)
+    await VectorStore(tmp_path, "f").keep("notes-e", {"c": ("text", "of another kind")}, encoder)
     store = VectorStore(tmp_path)
     assert store.kept("notes") == {"a": "new", "b": "b"}
     assert await VectorStore(tmp_path, "e").similar("notes", "text", encoder) == [
@@ -156,12 +156,12 @@ async def test_nothing_is_made_where_nothing_was_kept(tmp_path, encoder):
 
 async def test_nothing_is_written_on_a_disk_that_is_almost_full(tmp_path, encoder, monkeypatch):
     store = VectorStore(tmp_path, "e")
-    await store.keep("notes", "a", "text", "record", encoder)
+    await store.keep("notes", {"a": ("text", "record")}, encoder)
     monkeypatch.setattr(vectors, "ROOM", 2**62)
     with pytest.raises(UserError, match="almost full"):
         await store.embed("rows", ["a"], encoder)
     with pytest.raises(UserError, match="almost full"):
-        await store.keep("notes", "b", "text", "record", encoder)
+        await store.keep("notes", {"b": ("text", "record")}, encoder)
     with pytest.raises(UserError, match="almost full"):
         store.drop("notes", ["a"])
     assert store.kept("notes") == {"a": "record"}

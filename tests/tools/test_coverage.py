@@ -1,5 +1,8 @@
 """Coverage arithmetic, against numpy and scipy."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -11,8 +14,10 @@ from goalcover.memory.store import open_store
 from goalcover.tools.coverage import (
     assess,
     coverage_of,
+    ledger,
     mean_interval,
     rows_to_add,
+    rows_to_next,
     share_interval,
     verdict,
     wanted_rows,
@@ -166,3 +171,58 @@ def test_added_rows_make_every_verdict_enough(numbers) -> None:
 def test_shares_that_leave_no_room_give_what_is_short_today() -> None:
     before = supported([(10, {"target_share": 0.6}), (20, {"target_share": 0.5})], 100)
     assert rows_to_add(before) == {"s0": 50, "s1": 30}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ANCHORS), st.integers(0, 5)), min_size=1, max_size=30),
+    st.integers(1, 4),
+)
+def test_near_duplicates_count_once(rows, subgoals):
+    """Against a count by hand: rows of one group are one row, which supports what any of them
+    does."""
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder)) as store:
+        groups: dict[int, int] = {}
+        copies = {}
+        for number, (value, group) in enumerate(rows):
+            first = groups.setdefault(group, number)
+            if first != number:
+                copies[number] = first
+            sample = Sample(index=number, id=str(number), input=str(number), output="y")
+            store.scores.put("judge", sample.hash, {PLAIN.hash: Score(value=value)})
+            store.scores.join("run", [sample])
+        (found,) = assess(store.scores, "run", "judge", [PLAIN], 0.5, copies)
+    supporting = {group for value, group in rows if value >= 0.6}
+    assert (found.distinct, found.distinct_supporting) == (len(groups), len(supporting))
+    assert (found.judged, found.supporting) == (len(rows), sum(v >= 0.6 for v, _ in rows))
+    assert found.wanted == wanted_rows(PLAIN, len(groups), 1)
+
+
+@given(st.integers(0, 60), st.integers(1, 200), st.integers(1, 8), st.none() | st.integers(1, 80))
+def test_so_many_rows_and_no_fewer_change_the_verdict(supporting, rows, subgoals, target):
+    """Adding rows_to_next supporting rows gives the next verdict; one row fewer does not."""
+    supporting = min(supporting, rows)
+    subgoal = PLAIN.model_copy(update={"target_count": target})
+
+    def with_added(count):
+        histogram: dict[float | None, int] = {1.0: supporting + count, 0.0: rows - supporting}
+        return coverage_of(subgoal, histogram, 0.5, subgoals).verdict
+
+    now = coverage_of(subgoal, {1.0: supporting, 0.0: rows - supporting}, 0.5, subgoals)
+    added, better = rows_to_next(now, subgoals)
+    if now.verdict == "enough":
+        assert (added, better) == (0, "enough")
+        return
+    assert added > 0 and with_added(added) != now.verdict
+    assert with_added(added - 1) == now.verdict
+    assert with_added(added) == better
+
+
+def test_the_ledger_says_who_was_meant_and_what_changed():
+    before = [coverage_of(PLAIN, {1.0: 2, 0.0: 18}, 0.5, 2)] * 2
+    added = [coverage_of(PLAIN, {1.0: 9}, 0.5, 2), coverage_of(PLAIN, {0.0: 9}, 0.5, 2)]
+    before[1] = before[1].model_copy(update={"subgoal": PLAIN.model_copy(update={"id": "other"})})
+    one, other = ledger(before, added, {"s"})
+    assert (one.target, one.supporting_before, one.supporting_after) == (True, 2, 11)
+    assert (one.verdict_before, one.verdict_after) == ("thin", "enough")
+    assert (other.target, other.supporting_after, other.verdict_after) == (False, 2, "thin")
+    assert one.after == pytest.approx(11 / 29) and other.after == pytest.approx(2 / 29)

@@ -4,14 +4,25 @@ import csv
 import json
 from pathlib import Path
 
+import datasets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Candidate
+from goalcover.tools.card import About
+from goalcover.tools.columns import Alignments, Part
 from goalcover.tools.datasets import DataSource, Table, load
-from goalcover.tools.exporters import as_row, as_sample, rows_suffix, write_jsonl, write_rows
+from goalcover.tools.exporters import (
+    as_row,
+    as_sample,
+    check_target,
+    export,
+    rows_suffix,
+    write_jsonl,
+    write_rows,
+)
 
 ROWS = (
     '{"prompt":"a","completion":"b"}',
@@ -189,3 +200,119 @@ def test_nested_cells_of_csv_are_json(tmp_path, name):
         (read,) = csv.DictReader(file)
     assert read["prompt"] == "q"
     assert json.loads(read["tags"]) == row["tags"] and json.loads(read["more"]) == row["more"]
+
+
+ABOUT = About(judge="m", subgoals=[], data="rows.jsonl")
+
+MESSAGES = [
+    {"role": "system", "content": "You help."},
+    {"role": "user", "content": "q1"},
+    {"role": "assistant", "content": "a1"},
+    {"role": "user", "content": "q2"},
+    {"role": "assistant", "content": "a2"},
+]
+LONG = "long " * 100
+
+
+@pytest.mark.parametrize(
+    ("row", "messages", "options"),
+    [
+        ({"messages": MESSAGES, "source": "x"}, MESSAGES, {}),
+        (
+            {"conversations": [{"from": who, "value": turn["content"]} for who, turn in
+                               zip(("system", "human", "gpt", "human", "gpt"), MESSAGES,
+                                   strict=True)]},
+            MESSAGES, {},
+        ),
+        ({"prompt": LONG, "completion": "a1", "id": 7}, [LONG, "a1"], {"max_chars": 101}),
+        ({"instruction": "q", "input": "more", "output": "a"}, ["q\n\nmore", "a"], {}),
+        ({"question": "q", "answer": "a"}, ["q", "a"], {}),
+        ({"ask": "q", "say": "a"}, ["q", "a"], {"input_columns": ["ask"], "output_column": "say"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_every_form_becomes_a_chat(tmp_path, row, messages, options, suffix):
+    if suffix == ".parquet":
+        datasets.Dataset.from_list([row]).to_parquet(str(tmp_path / "rows.parquet"))
+        table = load(DataSource(path=str(tmp_path / "rows.parquet"), **options), tmp_path / "c")
+    else:
+        table = opened(tmp_path, json.dumps(row), **options)
+    export([Part(table, [0])], tmp_path / "chat.jsonl", "chat", ABOUT)
+    (written,) = map(json.loads, (tmp_path / "chat.jsonl").read_text().splitlines())
+    if isinstance(messages[0], str):
+        roles = ("user", "assistant")
+        messages = [{"role": r, "content": t} for r, t in zip(roles, messages, strict=True)]
+    assert written == {"messages": messages}
+
+
+def test_a_role_that_has_no_place_in_a_chat_is_named(tmp_path):
+    turns = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+    rows = [turns, [{"from": "narrator", "value": "x"}, *turns]]
+    table = opened(tmp_path, "\n".join(json.dumps({"conversations": row}) for row in rows))
+    with pytest.raises(UserError, match=r"row 2 of .* has a turn of 'narrator'"):
+        export([Part(table, [0, 1])], tmp_path / "chat.jsonl", "chat", ABOUT)
+    assert not (tmp_path / "chat.jsonl").exists()
+
+
+def test_a_folder_for_hugging_face_is_loaded_as_it_was_written(tmp_path):
+    rows = [
+        {"prompt": f"p{i} é", "completion": f"c{i}", "tags": ["x"], "n": i, "goalcover_a": "old"}
+        for i in range(4)
+    ]
+    table = opened(tmp_path, "\n".join(map(json.dumps, rows)))
+    samples = [sample for sample in table if sample]
+    by_hash = {samples[1].hash: {"a": 0.8, "b": None}, samples[3].hash: {"a": 0.2, "b": 1.0}}
+    part = Part(table, [1, 3])
+    card = export([part], tmp_path / "d", "hf", ABOUT, alignments=Alignments(["a", "b"], by_hash))
+    assert card == tmp_path / "d" / "README.md"
+    found = datasets.load_dataset(str(tmp_path / "d"), cache_dir=str(tmp_path / "hub"))
+    assert list(found) == ["train"]
+    assert found["train"].to_list() == [
+        rows[1] | {"goalcover_a": 0.8, "goalcover_b": None},
+        rows[3] | {"goalcover_a": 0.2, "goalcover_b": 1.0},
+    ]
+
+
+@pytest.mark.parametrize("form", ["original", "chat", "hf", "parquet", "csv"])
+def test_synthetic_rows_come_last_and_are_told_apart(tmp_path, form):
+    table = opened(tmp_path, json.dumps({"prompt": "q", "completion": "a", "source": "s"}))
+    (tmp_path / "more").mkdir()
+    made = opened(tmp_path / "more", json.dumps({"prompt": "new", "completion": "row"}))
+    ending = {"hf": "", "parquet": ".parquet", "csv": ".csv"}.get(form, ".jsonl")
+    out = tmp_path / f"out{ending}"
+    card = export([Part(table, [0]), Part(made, [0], synthetic=True)], out, form, ABOUT)
+    assert "1 rows of rows.jsonl and 1 synthetic rows." in card.read_text()
+    if form == "hf":
+        read = datasets.load_dataset(str(out), split="train", cache_dir=str(tmp_path / "hub"))
+        assert read["synthetic_by_goalcover"] == [False, True]
+        assert (read["prompt"], read["source"]) == (["q", "new"], ["s", None])
+    else:
+        again = load(DataSource(path=str(out)), tmp_path / "cache2")
+        assert [sample.input for sample in again if sample] == ["q", "new"]
+    assert (tmp_path / "rows.jsonl").read_text().count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "said"),
+    [
+        ("out.xlsx", "original", "unknown ending"),
+        ("out.csv", "chat", r"--format chat needs a file that ends in \.jsonl"),
+        ("out.jsonl", "parquet", r"ends in \.parquet"),
+        ("out.jsonl", "csv", r"ends in \.csv"),
+        ("out.jsonl", "hf", "writes a folder"),
+        ("full", "hf", "is there already"),
+    ],
+)
+def test_a_place_that_does_not_fit_the_format_is_refused(tmp_path, name, form, said):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    with pytest.raises(UserError, match=said):
+        check_target(tmp_path / name, form)
+
+
+def test_a_folder_that_failed_is_not_there(tmp_path):
+    rows = [{"prompt": "a", "completion": "b", "n": n} for n in (1, {"x": 1})]
+    table = opened(tmp_path, "\n".join(map(json.dumps, rows)))
+    with pytest.raises(UserError, match="do not fit into columns"):
+        export([Part(table, [0, 1])], tmp_path / "d", "hf", ABOUT)
+    assert not list(tmp_path.glob("*d")) and not list(tmp_path.glob(".d*"))

@@ -1,93 +1,264 @@
-"""The goal-aligned subset: its rule, its floors, its fair comparison."""
+"""The goal-aligned subset: its rule, its floors, its near-duplicates, its fair comparison."""
+
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goalcover.memory.errors import UserError
 from goalcover.memory.records import Score
-from goalcover.tools.filtering import FLOOR, FLOOR_SCORE, ScoredRow, select, values_of
+from goalcover.tools.filter_config import FLOOR, FLOOR_SCORE, FilterConfig, read_weights
+from goalcover.tools.filtering import ScoredRow, select, values_of
 from goalcover.tools.judge import ANCHORS
+from goalcover.tools.settings import checked
 
 NAMES = ["a", "b", "c"]
 VALUE = st.none() | st.sampled_from(ANCHORS)
 ROWS = st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, VALUE)), max_size=60).map(
     lambda rows: [ScoredRow(2 * index, values) for index, values in enumerate(rows)]
 )
-THRESHOLD = st.sampled_from([0.0, 0.5, 0.6, 1.0])
+RULES = st.sampled_from(["best", "mean", "weighted"])
+WEIGHTS = {"a": 3.0, "c": 0.0}
 
 
-def best(row: ScoredRow) -> float | None:
-    return max((v for v in row.values.values() if v is not None), default=None)
+@st.composite
+def configs(draw, **fixed) -> FilterConfig:
+    rule = draw(RULES)
+    given = {
+        "rule": rule,
+        "weights": WEIGHTS if rule == "weighted" else {},
+        "keep": draw(st.sampled_from([0.0, 0.5, 0.6, 1.0])),
+        "floor": draw(st.sampled_from([0, 1, 3, FLOOR])),
+        "keep_duplicates": draw(st.booleans()),
+    }
+    return FilterConfig(**given | fixed)
 
 
-@given(ROWS, THRESHOLD, st.integers(0, 5))
-def test_kept_rows_obey_the_rule_and_the_floors(rows, threshold, seed):
-    kept, result = select(rows, NAMES, threshold, seed)
-    judged = {row.row: row for row in rows if best(row) is not None}
+@st.composite
+def copies(draw) -> dict[int, int]:
+    """Some rows of ROWS as near-duplicates of earlier ones, which are the first of their kind."""
+    firsts = draw(st.lists(st.booleans(), min_size=60, max_size=60))
+    found: dict[int, int] = {}
+    for index in range(1, 60):
+        known = [2 * i for i in range(index) if 2 * i not in found]
+        if not firsts[index]:
+            found[2 * index] = draw(st.sampled_from(known[-3:]))
+    return found
+
+
+def text(row: int) -> str:
+    return f"row {row} says something of its own"
+
+
+def chosen(rows, config, near=None, seed=0):
+    return select(rows, NAMES, config, seed, text, near)
+
+
+def present(row: ScoredRow, names=NAMES) -> list[float]:
+    return [v for name in names if (v := row.values[name]) is not None]
+
+
+def by_rule(row: ScoredRow, config: FilterConfig) -> float:
+    """The rule computed in the plainest way."""
+    if config.rule == "best":
+        return max(present(row))
+    weights = {name: config.weights.get(name, 1.0) for name in NAMES}
+    pairs = [(weights[n], v) for n in NAMES if (v := row.values[n]) is not None]
+    total = sum(weight for weight, _ in pairs)
+    return round(sum(w * v for w, v in pairs) / total, 9) if total else 0.0
+
+
+@given(ROWS, configs(keep_duplicates=True))
+def test_rows_are_kept_by_the_rule_or_a_floor(rows, config):
+    kept, result = chosen(rows, config)
+    judged = {row.row: row for row in rows if present(row)}
     assert kept == sorted(set(kept)) and set(kept) <= judged.keys()
-    assert (result.total, result.kept, result.seed) == (len(judged), len(kept), seed)
-    by_rule = {n for n, row in judged.items() if (best(row) or 0) >= threshold}
-    assert by_rule <= set(kept)
-    explained = set(by_rule)
+    assert (result.total, result.kept, result.near_duplicates) == (len(judged), len(kept), 0)
+    ruled = {n for n, row in judged.items() if by_rule(row, config) >= config.keep}
+    floored = set()
     for name in NAMES:
-        reaching = [(row.values[name], n) for n, row in judged.items()
-                    if (row.values[name] or 0) >= FLOOR_SCORE]  # fmt: skip
-        inside = [value for value, n in reaching if n in kept]
-        assert len(inside) >= min(FLOOR, len(reaching))
-        top = sorted((value for value, _ in reaching if value), reverse=True)[:FLOOR]
-        assert sorted(inside, reverse=True)[: len(top)] == top
-        explained |= {n for value, n in reaching if top and value and value >= top[-1]}
-    assert set(kept) <= explained
+        reaching = [n for n, row in judged.items() if (row.values[name] or 0) >= FLOOR_SCORE]
+        best = sorted(reaching, key=lambda n: (-judged[n].values[name], n))[: config.floor]
+        assert result.floored[name] == len(set(best) - ruled)
+        floored.update(best)
+    assert set(kept) == ruled | floored
 
 
-@given(ROWS, THRESHOLD, st.integers(0, 5))
-def test_means_are_of_the_rows_they_speak_of(rows, threshold, seed):
-    kept, result = select(rows, NAMES, threshold, seed)
-
-    def mean(name: str, chosen: set[int]) -> float | None:
-        values = [r.values[name] for r in rows if r.row in chosen and r.values[name] is not None]
-        return float(np.mean([v for v in values if v is not None])) if values else None
-
+@given(ROWS, configs(), copies())
+def test_floors_hold_for_any_scores_and_near_duplicates(rows, config, near):
+    kept, result = chosen(rows, config, near)
+    groups = {} if config.keep_duplicates else near
     for name in NAMES:
-        everyone = mean(name, {row.row for row in rows})
-        assert result.original_means[name] == (everyone and pytest.approx(everyone))
-        ours = mean(name, set(kept))
-        assert result.means[name] == (ours and pytest.approx(ours))
+        reaching = {r.row for r in rows if (r.values[name] or 0) >= FLOOR_SCORE}
+        distinct = {groups.get(row, row) for row in reaching}
+        kept_of = {groups.get(row, row) for row in reaching & set(kept)}
+        assert len(kept_of) >= min(config.floor, len(distinct))
+    if not config.floor and not config.keep_duplicates:
+        firsts = [near.get(row, row) for row in kept]
+        assert len(set(firsts)) == len(firsts)
+    left_out = {r.row for r in rows if present(r)} - set(kept)
+    kept_groups = {groups.get(row, row) for row in kept}
+    assert result.near_duplicates == sum(groups.get(row, row) in kept_groups for row in left_out)
+
+
+@given(ROWS, configs(), copies())
+def test_of_near_duplicates_the_best_by_the_rule_is_kept(rows, config, near):
+    config = config.model_copy(update={"floor": 0, "keep_duplicates": False})
+    kept, _ = chosen(rows, config, near)
+    judged = {row.row: row for row in rows if present(row)}
+    for row in judged:
+        group = [n for n in judged if near.get(n, n) == near.get(row, row)]
+        best = min(group, key=lambda n: (-by_rule(judged[n], config), n))
+        assert (row in kept) == (row == best and by_rule(judged[row], config) >= config.keep)
+
+
+@given(ROWS, configs(), copies(), st.integers(1, 70))
+def test_a_size_is_met_exactly_where_there_are_as_many(rows, config, near, size):
+    config = config.model_copy(update={"size": size})
+    groups = {} if config.keep_duplicates else near
+    judged = {row.row: row for row in rows if present(row)}
+    distinct = len({groups.get(row, row) for row in judged})
+    try:
+        kept, _ = chosen(rows, config, near)
+    except UserError as error:
+        (needed,) = re.findall(r"need (\d+) rows", str(error))
+        assert int(needed) > size and config.floor
+        return
+    assert len(kept) == size or (len(kept) < size and len(kept) >= distinct)
+    if config.floor == 0:
+        worst = min((by_rule(judged[row], config) for row in kept), default=1)
+        others = {
+            groups.get(row, row): by_rule(judged[row], config) for row in judged.keys() - set(kept)
+        }
+        kept_groups = {groups.get(row, row) for row in kept}
+        assert all(v <= worst for group, v in others.items() if group not in kept_groups)
+
+
+@given(ROWS, configs(), copies(), st.integers(0, 5))
+def test_the_same_rows_give_the_same_subset(rows, config, near, seed):
+    assert chosen(rows, config, near, seed) == chosen(iter(rows), config, near, seed)
+
+
+@given(ROWS, configs(), st.integers(0, 5))
+def test_figures_are_of_the_rows_they_speak_of(rows, config, seed):
+    kept, result = chosen(rows, config, seed=seed)
+    judged = [row for row in rows if present(row)]
+    for subset, of in ((result.aligned, [r for r in judged if r.row in kept]),
+                       (result.original, judged)):  # fmt: skip
+        assert subset.rows == len(of)
+        for name in NAMES:
+            values = [v for row in of if (v := row.values[name]) is not None]
+            assert subset.means[name] == (pytest.approx(np.mean(values)) if values else None)
+            assert subset.supporting[name] == sum(v >= 0.6 for v in values)
+    assert result.random.rows == result.aligned.rows
     if len(kept) == result.total:
-        assert result.random_means == result.original_means
+        assert result.random == result.original == result.aligned
 
 
-@given(ROWS, THRESHOLD, st.integers(0, 5))
-def test_the_same_rows_give_the_same_subset(rows, threshold, seed):
-    assert select(rows, NAMES, threshold, seed) == select(iter(rows), NAMES, threshold, seed)
+def test_a_mean_of_equal_values_reaches_the_same_threshold():
+    rows = [ScoredRow(0, dict.fromkeys(NAMES, 0.6))]
+    for asked in ({"rule": "mean"}, {"rule": "weighted", "weights": {"a": 0.1}}):
+        assert chosen(rows, FilterConfig.model_validate(asked | {"floor": 0}))[0] == [0]
 
 
 def test_the_floor_prefers_the_best_and_then_the_first_rows():
     rows = [ScoredRow(i, {"a": 0.4}) for i in range(20)] + [ScoredRow(20, {"a": 0.5})]
-    kept, _ = select(rows, ["a"], 0.9, 0)
+    kept, _ = select(rows, ["a"], FilterConfig(keep=0.9), 0, text)
     assert kept == [*range(FLOOR - 1), 20]
+
+
+def test_a_floor_is_not_broken_by_near_duplicates():
+    """The two are almost the same, and each is the only one to show what a subgoal wants."""
+    rows = [ScoredRow(0, {"a": 0.8, "b": 0.0}), ScoredRow(1, {"a": 0.0, "b": 0.6})]
+    kept, result = select(rows, ["a", "b"], FilterConfig(), 0, text, {1: 0})
+    assert kept == [0, 1]
+    assert (result.near_duplicates, result.floored) == (0, {"a": 0, "b": 1})
+    kept, result = select(rows, ["a", "b"], FilterConfig(floor=0), 0, text, {1: 0})
+    assert (kept, result.near_duplicates) == ([0], 1)
 
 
 def test_the_random_subset_has_the_same_size_and_follows_the_seed():
     rows = [ScoredRow(i, {"a": i / 999}) for i in range(1000)]
-    draws = [select(rows, ["a"], 0.6, seed)[1].random_means["a"] or 0 for seed in range(5)]
+    draws = [
+        select(rows, ["a"], FilterConfig(), seed, text)[1].random.means["a"] or 0
+        for seed in range(5)
+    ]
     assert len(set(draws)) == 5
     assert np.mean(draws) == pytest.approx(0.5, abs=0.05)
 
 
 def test_only_the_subgoals_that_count_count():
     rows = [ScoredRow(0, {"a": 0.8, "z": None}), ScoredRow(1, {"a": None, "z": 1.0})]
-    kept, result = select(rows, ["a"], 0.6, 0)
+    kept, result = select(rows, ["a"], FilterConfig(), 0, text)
     assert (kept, result.total) == ([0], 1)
-    assert result.means == {"a": 0.8}
+    assert result.aligned.means == {"a": 0.8}
 
 
 def test_no_rows_no_subset():
-    kept, result = select([], ["a"], 0.6, 0)
-    assert (kept, result.total, result.means) == ([], 0, {"a": None})
+    kept, result = select([], ["a"], FilterConfig(), 0, text)
+    assert (kept, result.total) == ([], 0)
+    assert (result.aligned.means, result.aligned.diversity) == ({"a": None}, None)
 
 
 def test_a_failed_judgement_is_no_value():
     scores = {"a": Score(value=0.2), "b": Score(error="timeout")}
     assert values_of(3, scores) == ScoredRow(3, {"a": 0.2, "b": None})
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, ["best alignment", "at least 0.6", "best 10 rows", "near-duplicates"]),
+        ({"rule": "mean", "keep": 0.3, "floor": 0}, ["mean alignment", "at least 0.3"]),
+        ({"rule": "weighted", "weights": {"a": 2}}, ["weighted mean", "(a 2, others 1)"]),
+        ({"size": 5000, "keep_duplicates": True}, ["the 5,000 rows", "highest", "earlier row"]),
+    ],
+)
+def test_the_rule_says_what_was_done(config, said):
+    config = FilterConfig(**config)
+    rule = chosen([ScoredRow(0, dict.fromkeys(NAMES, 1.0))], config)[1].rule
+    assert all(part in rule for part in said)
+    assert ("near-duplicates" in rule) == (not config.keep_duplicates)
+    assert ("each subgoal" in rule) == (config.floor > 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rule": "weighted"}, "go together"),
+        ({"weights": {"a": 2}}, "go together"),
+        ({"rule": "weighted", "weights": {"a": -1}}, "from 0 up"),
+        ({"rule": "weighted", "weights": {"a": float("nan")}}, "from 0 up"),
+        ({"rule": "weighted", "weights": {"a": float("inf")}}, "from 0 up"),
+        ({"floor": -1}, "floor"),
+        ({"size": 0}, "size"),
+        ({"rule": "worst"}, "rule"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(given, said):
+    with pytest.raises(UserError, match=said) as raised:
+        checked(FilterConfig, given)
+    assert "\n" not in str(raised.value)
+
+
+def test_weights_of_unknown_subgoals_are_named():
+    rows = [ScoredRow(0, dict.fromkeys(NAMES, 1.0))]
+    with pytest.raises(UserError, match=r"--weight x: no such subgoal. There are: a, b, c"):
+        chosen(rows, FilterConfig(rule="weighted", weights={"x": 1}))
+    with pytest.raises(UserError, match="every subgoal weighs 0"):
+        chosen(rows, FilterConfig(rule="weighted", weights=dict.fromkeys(NAMES, 0)))
+
+
+def test_too_small_a_size_names_what_the_floors_need():
+    rows = [ScoredRow(i, dict.fromkeys(NAMES, 0.8)) for i in range(20)]
+    with pytest.raises(UserError, match=r"--size 5 is too small: the floors need 10 rows"):
+        chosen(rows, FilterConfig(size=5))
+
+
+def test_weights_are_read():
+    assert read_weights(["a=2", "b=0.5"]) == {"a": 2.0, "b": 0.5}
+    for wrong in ("a", "a=", "a=two"):
+        with pytest.raises(UserError, match=f"--weight {wrong}: write ID=NUMBER"):
+            read_weights([wrong])

@@ -5,146 +5,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from reports import HOSTILE, overlap, report
 
-from goalcover.memory.records import (
-    Agreement,
-    Answer,
-    Candidate,
-    ClauseCover,
-    Contract,
-    DataProfile,
-    DataTopic,
-    Draft,
-    Evidence,
-    Example,
-    FilterResult,
-    Finding,
-    Gap,
-    Goal,
-    LedgerEntry,
-    OddRow,
-    Overlap,
-    OverlapRow,
-    PlanItem,
-    Probe,
-    Question,
-    Recommendation,
-    RowCounts,
-    Specification,
-    Standing,
-    Subgoal,
-    SynthesisOutcome,
-    SynthesisPlan,
-    Usage,
-)
-from goalcover.tools.coverage import coverage_of
+from goalcover.memory.records import Contract, Finding, Standing
 from goalcover.tools.figures import draw_all
-from goalcover.tools.report import Failure, HeatMap, Provenance, Report, write_html, write_json
-
-HOSTILE = (
-    "<script>alert(1)</script> <img src=http://evil.example/a onerror=x> \"'> </title></style> "
-    "![x](https://evil.example/b.png) {{ 71117 * 3 }} {% raw %} <!-- &lt; javascript:x"
-)
-
-
-def contract(text: str) -> Contract:
-    """Each kind of finding, clause and probe that the page tells apart."""
-    row = Example(input=text, output=text)
-    finding = Finding(
-        id="f", check="disjoint", subgoal_ids=["s", "t", text], clause=text, message=text,
-        evidence=[text],
-    )  # fmt: skip
-    return Contract(
-        findings=[finding, finding.model_copy(update={"overruled": text})],
-        matrix=[
-            ClauseCover(id="c", field=text, text=text, subgoal_ids=["s", text]),
-            ClauseCover(id="d", field="language", text=text, qualifies=True),
-            ClauseCover(id="e", field="goal", text=text),
-        ],
-        probes=[
-            Probe(fits="s", not_fits="t", row=row, shown_by=["s"], note=text),
-            Probe(fits="s", not_fits="t", row=row, shown_by=["s", "t"]),
-            Probe(fits="t", not_fits=text, note=text),
-        ],
-        how=[text],
-    )
-
-
-def profile(text: str) -> DataProfile:
-    return DataProfile(
-        read=4, looked_at=4, embedded=3, format=text, input_lengths=(1, 2, 3),
-        output_lengths=(1, 2, 3), languages={text: 1.0}, forms={"code": 0.5}, copies=1,
-        topics=[DataTopic(name=text, share=1.0, example=Example(input=text, output=text))],
-        odd=[OddRow(row=1, reason=text, excerpt=text)], how=text,
-    )  # fmt: skip
-
-
-def overlap(text: str, **changes: object) -> Overlap:
-    row = OverlapRow(row=1, first=0.8, second=0.2, excerpt=text)
-    fields = {
-        "first": "s", "second": "t", "rows": 60, "correlation": 0.9, "interval": (0.8, 0.95),
-        "both": 20, "first_only": 1, "second_only": 2, "together": True, "examples": [row],
-        "parting": [row],
-    }  # fmt: skip
-    return Overlap.model_validate(fields | changes)
-
-
-def report(text: str = HOSTILE, **changes: object) -> Report:
-    row = Example(input=text, output=text)
-    subgoals = [
-        Subgoal(id="s", name=text, description=text, counts=text, does_not_count=text, example=row),
-        Subgoal(id="t", name=text + ".", description=text, target_share=0.5),
-    ]
-    item = PlanItem(gap_id="g", subgoal_id="s", rows=2)
-    candidate = Candidate(
-        id="c", input=text, output=text, origin="model", score=0.8, explanation=text, sources=[text]
-    )
-    question = Question(id="q", dimension="d", text=text, reason=text, default=text)
-    evidence = Evidence(row=0, sample_id="<b>", score=0.2, explanation=text, excerpt=text)
-    means: dict[str, float | None] = {"s": 0.4, "t": None}
-    settled = {field: [text, text] for field in Draft.model_fields}
-    within = {"both": 20, "first_only": 0, "second_only": 30, "together": False, "rows": 400}
-    fields = {
-        "run": "r1",
-        "specification": Specification(
-            goal=Goal(text=text, domain=text, task=text), open_points=[text], ended=text,
-            based_on=text, answers=[Answer(question=question, text=text, given=False)], **settled,
-        ),
-        "provenance": Provenance(
-            version="0", judge=text, model=text, embedder=text, rubric=[text], tau=0.5, seed=0,
-            data=text, cut_rule=text, verdict_rule=text, overlap_rules=[text], overlap_note=text,
-            notes=[text, text],
-        ),
-        "rows": RowCounts(read=4, usable=3, format=text),
-        "contract": contract(text),
-        "profile": profile(text),
-        "coverage": [coverage_of(s, {0.2: 2, 0.8: 1, None: 1}, 0.5, 1) for s in subgoals],
-        "heat_map": HeatMap(topics=[text], shares=[1], subgoals=[text, text],
-                            values=[[0.4], [None]], sampled=3),
-        "overlaps": [overlap(text), overlap(text, **within), overlap(text, correlation=None,
-                     interval=None, both=0, first_only=0, together=False)],
-        "standing": [Standing(subgoal_id="s", supporting=20, parted=1, apart=False),
-                     Standing(subgoal_id="t", supporting=20, parted=9, apart=True)],
-        "gaps": [Gap(id="g", subgoal_id="s", name=text, description=text, prevalence=1.0, rows=1,
-                     analysed=1, low=2, evidence=[evidence])],
-        "recommendations": [
-            Recommendation(gap_id="g", subgoal_id="s", action=text, rows_wanted=n,
-                           suits_synthesis=True, reason=text) for n in (0, 3)],
-        "plan": SynthesisPlan(items=[item], calls=1, tokens_in=1, tokens_out=1, cost_usd=0.5,
-                              how=text, model=text, judge=text),
-        "synthesis": [SynthesisOutcome(item=item, accepted=[candidate], rejected=[candidate],
-                                       note=text)],
-        "ledger": [LedgerEntry(subgoal_id="s", before=0.4, after=None, added=1, added_mean=None)],
-        "filtered": FilterResult(rule=text, total=3, kept=1, means=means, random_means=means,
-                                 original_means=means, seed=0),
-        "usage": [Usage(role=text, model=text, cost_usd=None)],
-        "failures": [Failure(reason=text, pairs=1)],
-        "audit": [Agreement(subgoal_id="s", rows=2, spearman=None, kappa=0.5, error=0.1,
-                            shift=-0.1, shift_interval=(-0.2, 0.05))],
-        "prices": {text: text},
-        "files": {"rows": text},
-    }  # fmt: skip
-    return Report.model_validate(fields | changes)
+from goalcover.tools.report import Report, write_html, write_json
 
 
 class Page(HTMLParser):
@@ -223,13 +88,26 @@ def words(tmp_path: Path, figures: dict[str, Path], one: Report) -> str:
 def test_a_run_that_found_nothing_has_a_page(tmp_path, figures):
     del figures["correlations"]
     nothing = report(
-        "x", gaps=[], recommendations=[], plan=None, synthesis=[], ledger=[], usage=[],
+        "x", gaps=[], analyses=[], recommendations=[], plan=None, synthesis=[], ledger=[], usage=[],
         contract=Contract(), profile=None, overlaps=[], standing=[],
     )  # fmt: skip
     text = words(tmp_path, figures, nothing)
     assert "No row was synthesised" in text and "None: there is no gap" in text
     assert "The subgoals were not checked." in text
     assert "Overlap" not in text and "The data" not in text
+
+
+def test_gaps_and_what_to_do_in_words(tmp_path, figures):
+    text = words(tmp_path, figures, report("x"))
+    assert "Badly shown: these rows call for it and fall short. 100 % of the analysed" in text
+    assert "“x” judge on index 0" in text and "“x” in index 0" in text
+    assert "0.90 (0.75)" in text and "adjusted Rand index" in text
+    assert "3 here, 3 for all gaps of the subgoal until it has enough; 1 make it thin" in text
+    assert "2 of this gap support no subgoal, such as index 4, 7." in text
+    assert "Nothing to collect for “x.”" in text
+    assert "1 below the bar; a call failed: x" in text
+    assert "1 groups (4 candidates)" not in text and "1 group (4 candidates)" in text
+    assert "Near-duplicates count as one row: 1 of the 3 rows" in text
 
 
 def test_the_contract_in_words(tmp_path, figures):

@@ -6,10 +6,17 @@ from collections.abc import Iterator
 import pytest
 
 from goalcover.memory.errors import UserError
-from goalcover.memory.records import Score
+from goalcover.memory.records import Score, Subgoal
 from goalcover.tools import score_files
+from goalcover.tools.card import About
 from goalcover.tools.filtering import ScoredRow
-from goalcover.tools.score_files import read_scores, write_scores
+from goalcover.tools.score_files import (
+    about_path,
+    read_about,
+    read_scores,
+    write_about,
+    write_scores,
+)
 
 ROWS = [
     (
@@ -63,6 +70,16 @@ def test_rows_that_raise_on_the_way_leave_no_file(tmp_path, suffix):
     with pytest.raises(UserError, match="the store failed"):
         write_scores(rows(), tmp_path / f"scores{suffix}", ["a", "b"])
     assert list(tmp_path.glob("*scores*")) == []
+
+
+def test_who_judged_is_known_where_it_lies_beside_the_scores(tmp_path):
+    scores = tmp_path / "scores.jsonl"
+    about = About(judge="m", subgoals=[Subgoal(id="a", name="A", description="Does a.")])
+    write_about(about, scores)
+    assert read_about(scores, ["a"]) == about
+    assert read_about(scores, ["b"]).judge == ""
+    about_path(scores).write_text("{")
+    assert [subgoal.name for subgoal in read_about(scores, ["a"]).subgoals] == ["a"]
 
 
 GOOD = json.dumps({"index": 0, "sample": "x", "scores": {"a": 0.5}}).encode()

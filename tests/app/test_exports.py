@@ -1,0 +1,103 @@
+"""`goalcover filter` and `goalcover export` as a user calls them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import pytest
+from answers import SUBGOALS, answer
+from fake_server import FakeServer
+from typer.testing import Result
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def scores(call: Call, data: Path, tmp_path: Path) -> Path:
+    (tmp_path / "subgoals.json").write_text(json.dumps(SUBGOALS))
+    args = ("--subgoals", "subgoals.json", "--out", "scores.jsonl")
+    with FakeServer(answer) as server:
+        done = call("score", data, *args, "--judge", "m", "--base-url", server.base_url)
+    assert done.exit_code == 0, done.output
+    return tmp_path / "scores.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--rule", "weighted"], "--rule weighted and --weight ID=NUMBER go together"),
+        (["--weight", "returns=2"], "go together"),
+        (["--rule", "weighted", "--weight", "nope=2"], "nope: no such subgoal. There are: "),
+        (["--rule", "weighted", "--weight", "returns"], "write ID=NUMBER"),
+        (["--size", "1"], "--size 1 is too small: the floors need"),
+        (["--format", "chat", "--out", "kept.csv"], "--format chat needs a file that ends in"),
+        (["--format", "hf", "--out", "kept.jsonl"], "--format hf writes a folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(call: Call, data, scores, tmp_path, args, said) -> None:
+    done = call("filter", data, "--scores", scores, "--out", "kept.jsonl", *args)
+    assert done.exit_code == 2
+    assert said in done.output and len(done.output.strip().splitlines()) == 1
+    assert not (tmp_path / "kept.jsonl").exists()
+
+
+def test_the_comparison_is_shown_and_written(call: Call, data, scores, tmp_path) -> None:
+    args = ("--rule", "weighted", "--weight", f"{SUBGOALS[0]['id']}=2", "--size", "7")
+    args += ("--floor", "2", "--keep-duplicates")
+    done = call("filter", data, "--scores", scores, "--out", "kept.jsonl", *args)
+    assert done.exit_code == 0, done.output
+    assert "7 of 30 rows" in done.output and "kept.card.md" in done.output
+    for word in ("random", "diversity", "for the floor", *(s["id"] for s in SUBGOALS)):
+        assert word in done.output
+    assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 7
+    told = (tmp_path / "kept.card.md").read_text()
+    assert "the 7 rows whose weighted mean alignment" in told and "Judge: m" in told
+
+
+@pytest.fixture
+def run_id(call: Call, data: Path) -> str:
+    with FakeServer(answer) as server:
+        done = call("run", data, "--goal", "Help customers with billing, refunds and returns.",
+                    "--model", "m", "--base-url", server.base_url, "--yes",
+                    "--out", "results")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    return json.loads(Path("results/report.json").read_text())["run"]
+
+
+def test_a_finished_run_is_exported(call: Call, data: Path, run_id: str) -> None:
+    before, results = data.read_bytes(), Path("results")
+    kept = (results / "filtered.jsonl").read_bytes()
+    made = (results / "synthetic.jsonl").read_bytes()
+    assert (results / "filtered.card.md").is_file()
+    assert call("export", run_id, "--out", "kept.jsonl").exit_code == 0
+    assert Path("kept.jsonl").read_bytes() == kept
+    done = call("export", run_id, "--out", "both.jsonl", "--with-synthetic")
+    assert done.exit_code == 0 and "of them synthetic" in done.output
+    assert Path("both.jsonl").read_bytes() == kept + made
+    done = call("export", run_id, "--out", "all.csv", "--format", "csv", "--rows", "original")
+    assert done.exit_code == 0 and "30 rows" in done.output
+    done = call("export", run_id, "--out", "hf", "--format", "hf", "--rows", "original")
+    assert done.exit_code == 0, done.output
+    rows = datasets.load_dataset(str(Path("hf").resolve()), split="train")
+    names = [
+        s["subgoal"]["id"] for s in json.loads((results / "report.json").read_text())["coverage"]
+    ]
+    scores = [
+        json.loads(line)["scores"] for line in (results / "scores.jsonl").read_text().splitlines()
+    ]
+    for name in names:
+        assert rows[f"goalcover_{name}"] == [row[name] for row in scores]
+    assert data.read_bytes() == before
+    assert (results / "filtered.jsonl").read_bytes() == kept
+
+
+def test_an_export_takes_no_file_of_the_run_or_of_the_user(call: Call, data, run_id) -> None:
+    for out in ("results/filtered.jsonl", "results/synthetic.jsonl", data):
+        done = call("export", run_id, "--out", out, "--with-synthetic")
+        assert done.exit_code == 2 and "is a file of the run itself" in done.output
+    done = call("export", "nope", "--out", "kept.jsonl")
+    assert done.exit_code == 2 and "there is no run nope" in done.output
+    data.write_text(data.read_text() + "\n")
+    done = call("export", run_id, "--out", "all.jsonl", "--rows", "original")
+    assert done.exit_code == 2 and "is not the file that the run was made with" in done.output

@@ -1,0 +1,104 @@
+"""Questions about a finished run: what is found, from where, and what a model may say of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from answers import Body, answer, judged_row, schema_of
+from fake_server import FakeServer
+
+from goalcover.graph import asking, session
+from goalcover.memory.errors import UserError
+from goalcover.memory.records import Subgoal
+
+DOSING = Subgoal(id="dosing", name="Dosing", description="States the dose of a medicine in mg.")
+TOPICS = {
+    "dose": "Take 20 mg of the medicine twice a day, and no more than 60 mg.",
+    "garden": "Prune the roses in March, when the frost is over.",
+    "bicycle": "Pump the tyres, then oil the chain of the bicycle.",
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two rows on doses, one of them twice, among sixteen on other things."""
+    rows = [("dose", 1), ("dose", 1), ("dose", 2)]
+    rows += [(topic, n) for n in range(8) for topic in ("garden", "bicycle")]
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps(
+                {"instruction": f"What about the {topic}, no. {n}?", "output": TOPICS[topic]}
+            )
+            + "\n"
+            for topic, n in rows
+        )
+    )
+    return path
+
+
+def run_id_of(data: Path, **options) -> str:
+    run_id = session.new_run(
+        session.configure(
+            data, "Say the dose.", subgoals=[DOSING], synthesize=0, out=str(data.parent / "out"),
+            **options,
+        )
+    )  # fmt: skip
+    return run_id
+
+
+def test_rows_and_gaps_are_found_by_what_they_say(data: Path) -> None:
+    run_id = run_id_of(data)
+    session.resume(run_id)
+    found = session.ask(run_id, "Which rows show the dose of a medicine?", count=3)
+    assert [row.row for row in found.rows[:2]] == [0, 2], "a row that repeats another is not shown"
+    assert found.rows[0].nearness > found.rows[2].nearness
+    assert found.rows[0].scores["dosing"] and found.rows[0].subgoal_id == "dosing"
+    assert "dosing" in {gap.subgoal_id for gap in found.gaps}
+    assert found.answer == [], "no language model, no answer in words"
+    assert found.searched.startswith("19 of 19 rows")
+    roses = session.ask(run_id, "roses and frost", count=1)
+    assert "roses" in roses.rows[0].excerpt and roses.gaps == []
+
+
+def test_of_many_rows_a_seeded_sample_and_the_gaps_rows_are_searched(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = run_id_of(data)
+    report = session.resume(run_id)
+    monkeypatch.setattr(asking, "SEARCHED", 2)
+    members = {row for gap in report.gaps for row in gap.members}
+    assert members == {*range(3, 19)}
+    found = session.ask(run_id, "roses", count=19)
+    assert members <= {row.row for row in found.rows}
+    assert int(found.searched.split()[0]) <= len(members) + 2
+
+
+def _answer(body: Body) -> Body:
+    """Rows that name a dose show it."""
+    if schema_of(body) != "Judgements":
+        return answer(body)
+    score = 0.8 if "mg" in judged_row(body) else 0.0
+    return {"judgements": [{"id": "dosing", "explanation": "It says the dose.", "score": score}]}
+
+
+async def test_an_answer_cites_what_was_found(data: Path, tmp_path: Path) -> None:
+    with FakeServer(_answer) as server:
+        run_id = run_id_of(data, model="writer", base_url=server.base_url)
+        await session.drive(run_id, lambda pending: None, lambda progress: None)
+        found = await session.answer(run_id, "Which rows show the dose?", count=2)
+        (sentence,) = found.answer
+        assert sentence.cites == [f"row {found.rows[0].row}"]
+        calls = server.calls
+        again = await session.answer(run_id, "Which rows show the dose?", count=2)
+        assert again == found and server.calls == calls, "the same question is paid for once"
+
+
+def test_what_cannot_be_asked(data: Path) -> None:
+    run_id = run_id_of(data)
+    with pytest.raises(UserError, match="there is no report in"):
+        session.ask(run_id, "doses?")
+    with pytest.raises(UserError, match="the question is empty"):
+        session.ask(run_id, " ?")
+    with pytest.raises(UserError, match="nonsense"):
+        session.ask("nonsense", "doses?")

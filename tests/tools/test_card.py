@@ -1,0 +1,85 @@
+"""The data card: what it says, and what it does not let through."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from goalcover.memory.records import FilterResult, Subgoal, Subset
+from goalcover.tools.card import About, card
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "![x](http://example.com/x.png)",
+    "[click](javascript:alert(1))",
+    "a | b | <img src=http://example.com/x.png>",
+    "line\n\n# heading\n- item\n\n<div>",
+    "`code` **bold** _it_ ~~no~~ &lt;b&gt;",
+    "see http://example.com or www.example.com or <http://example.com> or me@example.com",
+    "\\![x](http://example.com) \\<b>",
+]
+
+
+def filled(text: str) -> str:
+    subset = Subset(rows=2, means={"a": 0.5}, supporting={"a": 1}, diversity=0.7)
+    result = FilterResult(
+        rule=text, total=4, kept=2, near_duplicates=1, floored={"a": 1}, aligned=subset,
+        random=subset, original=subset, how_diverse=text, seed=3,
+    )  # fmt: skip
+    subgoals = [Subgoal(id="a", name=text or "x", description=text or "x")]
+    about = About(judge=text, subgoals=subgoals, data=text, goal=text, notes=[text])
+    return card(text, about, result, 2, 1, True)
+
+
+def rendered(text: str) -> str:
+    markdown = MarkdownIt("gfm-like", {"linkify": False})
+    return markdown.enable("table").render(filled(text))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_of_the_data_becomes_markup(text: str) -> None:
+    told = filled(text)
+    assert "<" not in told.replace("&lt;", "")
+    page = rendered(text)
+    plain = rendered("plain")
+    tags = re.compile(r"</?\w+")
+    assert tags.findall(page) == tags.findall(plain)
+    assert not re.search(r"<(a|img|script)\b", page)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_no_text_changes_the_shape_of_the_card(text: str) -> None:
+    tags = re.compile(r"</?\w+")
+    assert tags.findall(rendered(f"x{text}x")) == tags.findall(rendered("plain"))
+
+
+def test_no_address_is_made_a_link() -> None:
+    """What a renderer like GitHub's links by itself: http://, www., a mail address."""
+    told = filled(HOSTILE[6])
+    assert not re.search(r"(?<!\\)://|www\.|(?<!\\)@", told)
+
+
+def test_it_says_what_was_kept() -> None:
+    told = filled("Rule")
+    for part in ("2 rows of Rule and 1 synthetic rows", "2 of 4 judged rows: Rule.", "Seed: 0.",
+                 "left out: 1.", "| A: Rule | 0.500 | 0.500 | 0.500 |", "| 1 (50%) |",
+                 "for a subgoal's floor alone: Rule: 1.", "Judge: Rule."):  # fmt: skip
+        assert part in told
+
+
+def test_without_a_filter_there_is_no_comparison() -> None:
+    about = About(judge="m", subgoals=[], data="rows.jsonl")
+    told = card("out.jsonl", about, None, 5)
+    assert "5 rows of rows.jsonl." in told
+    assert "## What was kept" not in told and "synthetic" not in told
+
+
+def test_a_card_of_no_rows() -> None:
+    empty = Subset(rows=0, means={"a": None}, supporting={"a": 0})
+    result = FilterResult(
+        rule="Rule", total=4, kept=0, aligned=empty, random=empty, original=empty, seed=0
+    )
+    told = card("out.jsonl", About(judge="m", subgoals=[]), result)
+    assert "No rows." in told and "| A: a | – | – | – |" in told and "alone: none" in told
