@@ -1,8 +1,8 @@
 """Analyzer: f_analyze of the paper (Eq. 8). From explanations of low rows to named gaps.
 
-The explanations are sorted (does the row call for the capability at all?), clustered within each
-kind, each cluster is named against what lies near it, near-identical gaps become one, and a pass of
-its own says which gap each row shows.
+The explanations are sorted (does the row call for the capability at all?) and clustered, each
+cluster of one kind is named against what lies near it, near-identical gaps become one, and a pass
+of its own says which gap each row shows.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..memory.records import Analysis, Evidence, Gap, GapKind, LowRow, Stability, Subgoal
 from ..memory.vectors import VectorStore
-from ..tools.clustering import find_clusters, stability, with_words
+from ..tools.clustering import find_clusters, split_by, stability, with_words
 from ..tools.coverage import share_interval
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
@@ -27,8 +27,8 @@ EVIDENCE = 3
 """Typical rows of a gap."""
 
 HOW = (
-    "Explanations were embedded and clustered within each kind, clusters named, those "
-    "that say the same merged, and each row was then given the gap that its explanation shows."
+    "Explanations were embedded, clustered and parted by kind, clusters named, those that say the "
+    "same merged, and each row was then given the gap that its explanation shows."
 )
 
 LEAST = 0.02
@@ -85,16 +85,27 @@ async def analyze(
 def _cluster(
     vectors: np.ndarray, texts: list[str], kinds: list[GapKind], seed: int
 ) -> tuple[np.ndarray, Stability | None, Stability | None]:
-    """Labels (n,), -1 in no cluster, no cluster of two kinds; stability of the larger kind's."""
-    labels = np.full(len(kinds), -1)
-    held = [np.flatnonzero([own == kind for own in kinds]) for kind in ("absent", "weak")]
-    parts = [with_words(vectors[mine], [texts[i] for i in mine]) for mine in held]
-    for mine, part in zip(held, parts, strict=True):
-        if len(mine):
-            own = find_clusters(part, seed)
-            labels[mine] = np.where(own < 0, -1, own + labels.max() + 1)
-    larger = len(held[1]) > len(held[0])
-    return labels, *stability(parts[larger], labels[held[larger]], seed)
+    """Labels (n,), -1 in no cluster, each cluster of one kind; and their stability.
+
+    All rows are clustered, and clusters parted by kind after it: clustering each kind by itself
+    finds fewer planted gaps (see docs/gaps.md).
+    """
+    joined = with_words(vectors, texts)
+    whole = find_clusters(joined, seed)
+    held = np.array(kinds)
+    labels = split_by(whole, held)
+    for kind in dict.fromkeys(kinds):
+        of_kind = [k for k in range(labels.max() + 1) if _most(held[labels == k]) == kind]
+        # A few rows of another kind than their cluster's go to no cluster: assignment finds them
+        # a gap. Where no cluster is of their kind, they are one.
+        own = held == kind
+        labels[own & ~np.isin(labels, of_kind)] = -1 if of_kind else labels.max() + 1
+    return labels, *stability(joined, whole, seed)
+
+
+def _most(kinds: np.ndarray) -> str:
+    """The most frequent one; "absent" where both are."""
+    return "weak" if 2 * np.count_nonzero(kinds == "weak") > len(kinds) else "absent"
 
 
 async def _assign(

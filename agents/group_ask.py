@@ -6,9 +6,9 @@ from pydantic import BeforeValidator, Field
 
 from ..memory.records import Gap, Source, Subgoal
 from ..tools.embeddings import Embedder
-from ..tools.judge import ANCHORS, RUBRIC, anchor_of
+from ..tools.judge import ANCHORS, RUBRIC, matches_of
 from ..tools.model import Ask, Message, ReplySchema
-from ..tools.text import fence, passages
+from ..tools.text import fence
 
 DIMENSIONS = ("correctness", "completeness", "faithfulness", "format")
 
@@ -121,18 +121,12 @@ class JudgeGroupAsk(Ask[GroupVerdicts]):
         return GroupVerdicts(verdicts=[await self._verdict(row, embedder) for row in self.rows])
 
     async def _verdict(self, row: Source, embedder: Embedder) -> GroupVerdict:
-        vectors = await embedder.encode(passages(row.output) or [" "])
-
-        async def nearness(subgoal: Subgoal) -> float:
-            aims = await embedder.encode([subgoal.name, subgoal.description])
-            return float((vectors @ aims.T).max())
-
-        similarity = await nearness(self.subgoal)
+        seconds = [self.seconds[row.id]] if row.id in self.seconds else []
+        matches = await matches_of(embedder, row.input, row.output, [self.subgoal, *seconds])
         second = unjudged = Mark(explanation="", score=None)
-        if row.id in self.seconds:
-            other = await nearness(self.seconds[row.id])
-            told = f"The best passage has similarity {other:.2f} to the second subgoal."
-            second = Mark(explanation=told, score=anchor_of(other))
+        for match in matches[1:]:
+            told = f"The best passage has similarity {match.similarity:.2f} to the second subgoal."
+            second = Mark(explanation=told, score=match.score)
         return GroupVerdict(
             id=row.id,
             correctness=unjudged,
@@ -140,9 +134,9 @@ class JudgeGroupAsk(Ask[GroupVerdicts]):
             faithfulness=unjudged,
             format=unjudged,
             second=second,
-            explanation=f"The best passage has similarity {similarity:.2f} to the subgoal. "
-            "Topic only: correctness and completeness were not judged.",
-            score=anchor_of(similarity),
+            explanation=f"The best passage has similarity {matches[0].similarity:.2f} to the "
+            "subgoal. Topic only: correctness and completeness were not judged.",
+            score=matches[0].score,
         )
 
 

@@ -247,11 +247,11 @@ def show_report(report: Report) -> None:
         show_spent(spent)
     for line in report.provenance.notes[:1]:
         out.print(Text(line), style="dim")
-    names = {"html": "report", "scores": "scores", "filtered": "filtered", "card": "card",
-             "synthetic": "synthetic"}  # fmt: skip
-    for key, label in names.items():
+    names = ("html", "recommendations", "scores", "filtered", "card", "synthetic")
+    for key in names:
         if path := report.files.get(key):
-            out.print(Text(f"{label:10}{path}"), soft_wrap=True)
+            label = "report" if key == "html" else key
+            out.print(Text(f"{label:16}{path}"), soft_wrap=True)
 
 
 def show_overlap(report: Report) -> None:
@@ -280,12 +280,16 @@ def _overlap_text(pair: Overlap, names: dict[str, str]) -> str:
 
 def show_gaps(report: Report) -> None:
     """The most prevalent gap of each subgoal that lacks rows; the report has them all."""
-    table = Table("subgoal", "most prevalent gap", "of its low rows", title="Gaps")
-    table.title_justify = "left"
+    table = Table("subgoal", "most prevalent gap", title="Gaps", title_justify="left")
+    for name in ("of its low rows", "rows to add"):
+        table.add_column(name, justify="right")
+    to_add = {r.subgoal_id: r.rows_enough for r in report.recommendations}
     lacking = [c.subgoal for c in report.coverage if c.verdict != "enough"]
     for subgoal, name in ((subgoal.id, subgoal.name) for subgoal in lacking):
         if gap := next((gap for gap in report.gaps if gap.subgoal_id == subgoal), None):
-            table.add_row(Text(name), Text(gap.name), f"{gap.prevalence:.0%}")
+            told = f"{gap.name} ({'absent' if gap.kind == 'absent' else 'badly shown'})"
+            cells = [f"{gap.prevalence:.0%}", str(to_add.get(subgoal, ""))]
+            table.add_row(Text(name), Text(told), *cells)
     if table.row_count:
         out.print(table)
     if len(report.gaps) > table.row_count:

@@ -4,7 +4,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from . import nodes, review, routes, specify
+from . import gaps, nodes, review, routes, specify
 from .state import State
 from .synthesis import synthesis_graph
 from .toolbox import Toolbox
@@ -23,8 +23,8 @@ def build(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph[State, Toolbo
     builder.add_node("score", nodes.score)
     builder.add_node("audit", nodes.audit)
     builder.add_node("assess", nodes.assess)
-    builder.add_node("analyze", nodes.analyze)
-    builder.add_node("recommend", nodes.recommend)
+    builder.add_node("analyze", gaps.analyze)
+    builder.add_node("recommend", gaps.recommend)
     builder.add_node("review_synthesis", review.review_synthesis)
     builder.add_node("synthesize", synthesis_graph().compile())
     builder.add_node("ledger", nodes.ledger)

@@ -1,34 +1,22 @@
-"""The nodes from scoring on. Each reads the state, lets an agent or a tool work, returns updates.
+"""Scoring, and what follows the synthesis (see `gaps` and `synthesis` for what is between).
+
+Each node reads the state, lets an agent or a tool work, and returns updates.
 
 After a kill a node starts again from its beginning: replies and scores are in the store by then,
 so that nothing is paid for twice.
 """
 
-import asyncio
-
-from ..agents import analyzer, planner, recommender
 from ..agents.outcomes import settle
 from ..memory.errors import UserError
-from ..memory.gaps import GapStore
-from ..memory.records import Coverage, LowRow, Subgoal
-from ..memory.scores import SUPPORTING
 from ..tools import audit as audits
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering, overlap
 from ..tools.columns import Part
 from ..tools.scorer import Listener
 from ..tools.scoring import about_scores, collect_ended, row_text
-from ..tools.text import last_turn, shorten
-from ..tools.topics import sampled_samples
 from . import reporting, synthetic_files
-from .state import AnalyzeTask, State
-from .toolbox import Run, Toolbox, tell
-
-BEST = 3
-"""Rows named as examples of the source to collect from."""
-
-PRICED = 50
-"""Rows whose tokens are counted to foretell the cost of a synthesis."""
+from .state import State
+from .toolbox import Run, tell
 
 
 def teller(runtime: Run, stage: str) -> Listener:
@@ -83,100 +71,6 @@ async def assess(state: State, runtime: Run) -> State:
         scores, box.run, judge, subgoals, box.excerpt, box.config.seed
     )
     return {"coverage": found, "overlaps": pairs, "standing": standing}
-
-
-async def analyze(state: AnalyzeTask, runtime: Run) -> State:
-    """Gaps of one subgoal, from the explanations of its low rows."""
-    box, subgoal = runtime.context, state["coverage"].subgoal
-    tell(runtime, "analyze", note=subgoal.name)
-    scores, judge = box.store.scores, box.judge.judge
-    low = scores.low_rows(box.run, judge, subgoal, box.config.tau)
-    rows = []
-    for row, value in analyzer.pick(low, subgoal, box.config.seed):
-        if sample := box.table.sample(row):
-            explanation = scores.get(judge, sample.hash)[subgoal.hash].explanation
-            topic = shorten(last_turn(sample.input), 400)
-            excerpt = box.excerpt(row)
-            rows.append(
-                LowRow(
-                    row=row,
-                    sample_id=sample.id,
-                    score=value,
-                    explanation=explanation,
-                    topic=topic,
-                    excerpt=excerpt,
-                )
-            )
-    config = box.config
-    gaps, analysis = await analyzer.analyze(
-        box.door, box.vectors, box.embedder, subgoal, rows, len(low), config.tau, config.seed
-    )
-    return {"gaps": gaps, "analyses": [analysis]}
-
-
-async def recommend(state: State, runtime: Run) -> State:
-    """Recommendations for every gap, and the plan of what to synthesise."""
-    box, gaps = runtime.context, state.get("gaps", [])
-    tell(runtime, "recommend")
-    await GapStore(box.vectors).keep(box.run, gaps, box.embedder.encode)
-    below = [c for c in state["coverage"] if c.gap]
-    topics = [topic.name for topic in await box.topics()]
-    idle = _idle_rows(box, [c.subgoal for c in state["coverage"]])
-    found = await asyncio.gather(
-        *(
-            recommender.recommend(
-                box.door,
-                need,
-                [gap for gap in gaps if gap.subgoal_id == need.coverage.subgoal.id],
-                bool(box.documents),
-                topics,
-                [
-                    row
-                    for row, value in box.best_rows(need.coverage.subgoal, BEST)
-                    if value >= SUPPORTING
-                ],
-                idle,
-            )
-            for need in _needs(state["coverage"])
-        )
-    )
-    recommendations = recommender.ranked([one for some in found for one in some], gaps)
-    items = planner.plan_items(
-        below, gaps, recommendations, box.config.synthesize, state["specification"], topics
-    )
-    if not items:
-        return {"recommendations": recommendations, "plan": None}
-    plan = planner.foretell(
-        items,
-        box.door.model,
-        box.judge.model,
-        sampled_samples(box.table, box.config.seed)[:PRICED],
-        list(box.documents.values()),
-        len(state["subgoals"]),
-        box.config.synthesis_rounds,
-        box.config.mode,
-    )
-    return {"recommendations": recommendations, "plan": plan}
-
-
-def _needs(coverage: list[Coverage]) -> list[recommender.Need]:
-    """What each subgoal below tau needs."""
-    to_add = coverages.rows_to_add(coverage)
-    return [
-        recommender.Need(c, to_add[c.subgoal.id], *coverages.rows_to_next(c, len(coverage)))
-        for c in coverage
-        if c.gap
-    ]
-
-
-def _idle_rows(box: Toolbox, subgoals: list[Subgoal]) -> frozenset[int]:
-    """Judged rows that support no subgoal."""
-    scores, judge = box.store.scores, box.judge.judge
-    best: dict[int, float] = {}
-    for subgoal in subgoals:
-        for row, value in scores.values(box.run, judge, subgoal):
-            best[row] = max(value, best.get(row, 0.0))
-    return frozenset(row for row, value in best.items() if value < SUPPORTING)
 
 
 async def ledger(state: State, runtime: Run) -> State:

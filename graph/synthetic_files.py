@@ -14,16 +14,15 @@ def write(state: State, box: Toolbox) -> dict[str, Path]:
 
     Without rows there are no files, and those of an earlier run into the same folder go.
     """
-    rows, provenance = (
-        box.out / name for name in ("synthetic.jsonl", "synthetic.provenance.jsonl")
-    )
+    rows = box.out / f"synthetic{exporters.rows_suffix(box.table)}"
+    provenance = box.out / "synthetic.provenance.jsonl"
     accepted = [(o, c) for o in state.get("synthesis", []) for c in o.accepted]
     if not accepted:
         rows.unlink(missing_ok=True)
         provenance.unlink(missing_ok=True)
         return {}
-    exporters.write_jsonl(
-        (exporters.as_row(box.table, c, box.usual_system) for _, c in accepted), rows
+    exporters.write_records(
+        [exporters.as_row(box.table, c, box.usual_system) for _, c in accepted], rows
     )
     judged = _judged(state, box)
     exporters.write_jsonl(

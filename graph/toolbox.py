@@ -105,11 +105,11 @@ class Toolbox:
     @cached_property
     def row_index(self) -> NearDuplicates:
         """All rows of the data, to tell whether another is almost one of them."""
-        index = NearDuplicates()
-        for sample in self.table:
-            if sample and sample.index not in self.near_duplicates:
-                index.add(sample.index, text_of(self.as_pair(sample)))
-        return index
+        return NearDuplicates.of(
+            (sample.index, text_of(self.as_pair(sample)))
+            for sample in self.table
+            if sample and sample.index not in self.near_duplicates
+        )
 
     @cached_property
     def row_format(self) -> RowFormat:

@@ -116,20 +116,35 @@ def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:
 def write_parts(parts: Sequence[Part], path: Path) -> None:
     """As `write_rows`, one part after the other."""
     check_suffix(path, ROW_FORMATS)
-    suffix = path.suffix.lower()
-    if suffix == ".jsonl":
+    if path.suffix.lower() == ".jsonl":
         with atomic_text(path) as file:
             for part in parts:
                 for row in part.table.rows.select(part.indices):
                     file.write((row[RAW] if RAW in row else as_json(row)) + "\n")
         return
     with in_columns(path):
-        chosen = columns(parts)
-        with atomic_path(path) as partial:
-            if suffix == ".csv":
-                write_csv(chosen, partial)
-            else:
-                chosen.to_parquet(str(partial))
+        write_columns(columns(parts), path)
+
+
+def write_records(records: Sequence[dict[str, Any]], path: Path) -> None:
+    """Writes rows that are of no table, in the form that the file's ending says."""
+    check_suffix(path, ROW_FORMATS)
+    if path.suffix.lower() == ".jsonl":
+        write_jsonl(records, path)
+        return
+    import datasets
+
+    with in_columns(path):
+        write_columns(datasets.Dataset.from_list([*records]), path)
+
+
+def write_columns(rows: Any, path: Path) -> None:
+    """Writes a `datasets.Dataset` as CSV or Parquet."""
+    with atomic_path(path) as partial:
+        if path.suffix.lower() == ".csv":
+            write_csv(rows, partial)
+        else:
+            rows.to_parquet(str(partial))
 
 
 def usual_system(samples: Sequence[Sample]) -> str:

@@ -18,7 +18,7 @@ from .judge import Mode
 from .model import Model
 from .prices import Price
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Counts up when a run that an older version began cannot go on: its state has other keys."""
 
 

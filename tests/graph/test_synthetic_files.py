@@ -1,5 +1,6 @@
 """The synthetic rows' two files: rows in the data's form, and where each comes from."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from synthesising import GAP, RETURNS, Roles, box_of, item, run_loop
 
 from goalcover.graph import synthetic_files
 from goalcover.graph.state import State, replaced
+from goalcover.graph.toolbox import Toolbox
 from goalcover.memory.records import Score, SynthesisOutcome
 from goalcover.memory.store import Store
+from goalcover.tools.datasets import DataSource
 from goalcover.tools.exporters import as_sample
 
 
@@ -38,6 +41,22 @@ async def test_rows_and_provenance_go_together(tmp_path: Path, store: Store) -> 
 
     assert synthetic_files.write({"synthesis": [], "subgoals": [RETURNS]}, box) == {}
     assert not files["synthetic"].exists(), "of an earlier run into the same folder"
+
+
+async def test_rows_of_a_table_are_written_as_one(tmp_path: Path, store: Store) -> None:
+    with FakeServer(Roles(["good"])) as server:
+        box = box_of(tmp_path, store, server, {"out": str(tmp_path)})
+        outcome = await run_loop(box, item(1))
+        data = tmp_path / "data.csv"
+        data.write_text("prompt,completion\nHow?,So.\n")
+        source = DataSource(path=str(data))
+        config = box.config.model_copy(update={"source": source})
+        box = Toolbox("run", config, tmp_path, store)
+        files = synthetic_files.write({"synthesis": [outcome], "subgoals": [RETURNS]}, box)
+    assert files["synthetic"].suffix == ".csv"
+    (row,) = outcome.accepted
+    with files["synthetic"].open(newline="") as file:
+        assert [*csv.DictReader(file)] == [{"prompt": row.input, "completion": row.output}]
 
 
 def test_an_outcome_takes_the_place_of_that_of_the_same_gap() -> None:
