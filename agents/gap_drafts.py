@@ -9,6 +9,7 @@ import numpy as np
 from ..memory.errors import ReplyFailure
 from ..memory.records import Claim, GapKind, LowRow, Subgoal
 from ..tools.clustering import central, merge_similar
+from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.topics import topic_names
@@ -18,14 +19,18 @@ SHOWN, CONTRAST, CLAIMS = 10, 5, 4
 """Rows of a cluster, and near it, that a name is made from; claims of a gap."""
 
 SAME = 0.9
-"""Gaps whose names and descriptions are so similar (cosine) say the same."""
+"""Gaps whose names and descriptions are so similar (cosine) say the same. What rules write is in
+much the same words for every gap: there the means of the explanations' vectors are compared."""
 
 BY_RULES = "text rules, because the model gave no usable reply"
 
 
 @dataclass
 class Draft:
-    """A gap before its rows are counted. centre: mean vector of its cluster's explanations."""
+    """A gap before its rows are counted. centre: mean vector of its cluster's explanations.
+
+    by_rules: no chat model wrote its name and claims.
+    """
 
     kind: GapKind
     name: str
@@ -34,6 +39,7 @@ class Draft:
     typical: list[str]
     origin: str
     size: int
+    by_rules: bool
 
     @property
     def text(self) -> str:
@@ -65,10 +71,11 @@ async def name_clusters(
             others=tuple(rows[i] for i in near),
             topic=topics[label] if len(topics) > 1 else "",
         )
+        by_rules = isinstance(door.model, EmbeddedModel)
         try:
             reply, origin = await door.ask(ask), door.model.name
         except ReplyFailure:
-            reply, origin = await ask.embedded(embedder), BY_RULES
+            reply, origin, by_rules = await ask.embedded(embedder), BY_RULES, True
         return Draft(
             kind=ask.kind,
             name=reply.name.strip(),
@@ -77,6 +84,7 @@ async def name_clusters(
             typical=[rows[i].explanation for i in typical],
             origin=origin,
             size=len(members),
+            by_rules=by_rules,
         )
 
     return list(await asyncio.gather(*map(draft, range(len(topics)))))
@@ -89,7 +97,8 @@ async def merge(embedder: Embedder, drafts: list[Draft]) -> list[Draft]:
         own = sorted((d for d in drafts if d.kind == kind), key=lambda draft: -draft.size)
         if not own:
             continue
-        said = await embedder.encode([draft.text for draft in own])
+        written = await embedder.encode([draft.text for draft in own])
+        said = [d.centre if d.by_rules else text for d, text in zip(own, written, strict=True)]
         # Gaps of one name are one, whatever their descriptions say.
         first = {draft.name.casefold(): i for i, draft in reversed(list(enumerate(own)))}
         said = np.stack([said[first[draft.name.casefold()]] for draft in own])

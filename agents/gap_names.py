@@ -1,5 +1,7 @@
 """Analyzer, second step: a name for each cluster of explanations, with quotes that show it."""
 
+import re
+
 import numpy as np
 from pydantic import Field
 
@@ -14,36 +16,35 @@ from ..tools.text import fence, listed, passages, shorten, words
 QUOTED = 3
 """Embedded model: rows that are quoted."""
 
-TERMS, TRIED = 3, 12
+TERMS, TRIED = 3, 40
 """Embedded model: most words of a judge that name a gap, and how many are looked at."""
 
-HELD, SPARED = 0.4, 0.5
-"""They stand in so many of its members, and at most SPARED times as often in those near it."""
+HELD, SPARED = (0.4, 0.3), 0.5
+"""They stand in so many of its members (the lower share where no word reaches the higher), and at
+most SPARED times as often in those near it."""
 
 _OF_JUDGES = """
-absent address addresses addressing adequate adequately anything appear appears applied aspects asked
-attempt attempts barely basic belongs broad call called calls capability cases clarity class clear
-completely comprehensive concern concerns consider considers consideration contain containing
-contains content context correct critical crucial dealing deals demonstrate demonstrates depth
-describe described describes detail detailed details directly discussed discusses drop dropped drops
-effectively elements entirely error errors exercise exercised exercises explicit explicitly explore
-fail failed failing fails fall falls form full fully generally generic gives gives giving identify
-identifies identified identifying ignores important improve inaccurate inadequate inadequately
-include included includes including incomplete incorrect incorrectly information input instance
-instead insufficient insufficiently involve involved involves irrelevant issue issues key lack
-lacking lacks large largely lead leading leads learned leave leaves leaving left level likely limited
-little major matter meaningful mention mentioned mentions merely minimal minor misinterprets misses
-missing misunderstanding model name named names necessary neglects neglecting neither notes nothing
-numerous offer offers offering omission omissions omits omitted original output overall partial
-partially particular parts present presented presents prompt provided provides providing reference
-reflect reflects relate related relation relevance relevant required requirements response responses
-result resulting results row rows sample samples sentence shallow showing shown significant
-significantly simply slight somewhat speaks specific specifically stated subject sufficient
-sufficiently suggesting superficial task tasks teaches term terms text thorough topic topics touch
-touched touches typically unclear understanding unrelated vague vaguely various way wording words
+absent address adequate anything appear applied approach asked aspects assessment assigned attempt
+barely based basic belongs broad call capability carried carry cases causing clarity class clear
+clearly completes comprehensive concern consider contain content context correct cover critical
+crucial deal dealt demonstrate depth describe detail develop directly discussed drop dropped
+elements entirely error exercise expected explicit explore fact fail fall fell focusing
+following form full general generally generic given gives giving highlights hint identify ignores
+important improve inaccurate inadequate include incomplete incorrect ineffective information input
+instance instead insufficient involve irrelevant issue keeps kept key lack large largely lead
+learned leave left level like likely limited link little major makes matter meaningful mention
+mentioned merely minimal minor misinterprets misses misunderstanding model name named nature
+necessary neglects neither none notes nothing numerous offer omission omits omitted original
+otherwise output overall overlook partial partially particular parts passing plain possible
+potential present prompt proper properly provided question questionable rather reason reference
+reflect relate relevant reports required response result row rows said sample scenario second
+sentence separate shallow show shown significant simple situation slight somewhat speaks specific
+start stated strong struggles subject successfully sufficient suggest suitable summary superficial
+task teaches term text thorough topic touch tries typically unable unclear understand unrelated user
+vague vaguely various visible way ways well whole words wrong wrongly
 """
-OF_JUDGES = frozenset(_OF_JUDGES.split())
-"""Words of any judgement: they say that something falls short, not what."""
+OF_JUDGES = frozenset(map(root, _OF_JUDGES.split()))
+"""Roots of words of any judgement: they say that something falls short, not what."""
 
 
 class QuoteReply(ReplySchema):
@@ -177,16 +178,22 @@ class NameGapAsk(Ask[GapName]):
         inside, outside = ([r.explanation for r in some] for some in (self.members, self.others))
         if not outside or any("passage (similarity " in text for text in inside):
             return []
-        known = {root(word) for word in words(self.subgoal.name)}
+        known = OF_JUDGES | {root(word) for word in words(self.subgoal.name)}
         labels = np.repeat([0, 1], [len(inside), len(outside)])
-        ranked, *_ = distinguishing_terms([*inside, *outside], labels, TRIED, OF_JUDGES)
+        ranked, *_ = distinguishing_terms([*inside, *outside], labels, TRIED)
         within, near = ([{root(w) for w in words(t)} for t in some] for some in (inside, outside))
 
-        def tells(term: str) -> bool:
-            own, others = (np.mean([root(term) in text for text in some]) for some in (within, near))
-            return root(term) not in known and own >= HELD and others <= SPARED * own
+        def share(term: str, texts: list[set[str]]) -> float:
+            return sum(root(term) in text for text in texts) / len(texts)
 
-        return _paired([term for term in ranked if tells(term)], inside)[:TERMS]
+        apart = {
+            term: own
+            for term in ranked
+            if root(term) not in known
+            and share(term, near) <= SPARED * (own := share(term, within))
+        }
+        found = ([term for term, own in apart.items() if own >= least] for least in HELD)
+        return _paired(next(filter(None, found), []), inside)[:TERMS]
 
     def _best(self, terms: list[str]) -> list[LowRow]:
         """The members to quote: those that say most of the terms."""
@@ -208,18 +215,24 @@ class NameGapAsk(Ask[GapName]):
 
 
 def _paired(terms: list[str], texts: list[str]) -> list[str]:
-    """The terms in their order, those that mostly stand side by side as one: "effective date"."""
+    """The terms in their order, such as mostly stand side by side as one: "effective date"."""
     found: list[str] = []
+    said: set[str] = set()
     for term in terms:
-        if any(term in pair.split() for pair in found):
+        if term in said:
             continue
-        for other in terms:
-            both = [t.lower() for t in texts if term in t.lower() and other in t.lower()]
-            for pair in (f"{term} {other}", f"{other} {term}"):
-                if term != other and 2 * sum(pair in t for t in both) > max(2, len(both)):
-                    term = term if " " in term else pair
+        holding = [text.lower() for text in texts if term in text.lower()]
+        others = [other for other in terms if other != term and other not in said]
+        pairs = [pair for other in others for pair in (f"{term} {other}", f"{other} {term}")]
+        enough = max(4, len(holding) + 1) / 2
+        term = next((pair for pair in pairs if _holding(pair, holding) >= enough), term)
         found.append(term)
+        said |= set(term.split())
     return found
+
+
+def _holding(phrase: str, texts: list[str]) -> int:
+    return sum(bool(re.search(rf"\b{re.escape(phrase)}", text)) for text in texts)
 
 
 def _quote(row: LowRow, lacking: list[str], terms: list[str]) -> str:

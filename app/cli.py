@@ -568,25 +568,52 @@ def evaluate_gaps(
     data: Annotated[
         Path, typer.Option(help="Folder with biggen_bench.jsonl and gold/; see docs/gaps.md.")
     ],
+    model: ModelName = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
     split: Annotated[
         Literal["test", "dev", "all"],
         typer.Option(help="Capabilities and domains: dev is what the method was chosen on."),
     ] = "test",
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
     seed: Seed = 0,
 ) -> None:
     """Recall and precision of found gaps, on sets whose gaps are known."""
-    with user_errors():
+    with user_errors() as state:
+        import asyncio
+
         from ..evals import gaps
         from ..memory.files import atomic_text, check_writable
+        from ..tools.prices import read_prices
+        from ..tools.settings import ModelConfig, checked
         from . import terminal
 
+        asked = {
+            "model": model,
+            "base_url": base_url,
+            "embedder": embedder,
+            "max_concurrency": max_concurrency,
+            "timeout": timeout,
+            "rpm": rpm,
+            "tpm": tpm,
+            "prices": read_prices(prices) if prices else {},
+            "seed": seed,
+        }
+        config = checked(ModelConfig, asked)
+        terminal.check_prices(config)
         if out:
             check_writable(out)
+        state["again"] = "The same command"
         with terminal.Display() as display:
-            found = gaps.run(data, split, seed, embedder, display.clustered)
+            found, spent = asyncio.run(gaps.run(config, data, split, display.clustered))
         terminal.show_gap_evaluation(found)
+        if model:
+            terminal.show_spent(spent)
         if out:
             with atomic_text(out) as file:
                 file.write(found.model_dump_json(indent=2) + "\n")

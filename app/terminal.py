@@ -119,8 +119,8 @@ class Display:
     def evaluated(self, done: int, total: int, spent: Spent) -> None:
         self.show(session.Progress("evaluate", done=done, total=total, spent=spent))
 
-    def clustered(self, done: int, total: int) -> None:
-        self.show(session.Progress("group", done=done, total=total))
+    def clustered(self, done: int, total: int, spent: Spent) -> None:
+        self.show(session.Progress("group", done=done, total=total, spent=spent))
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()

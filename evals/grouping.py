@@ -16,7 +16,6 @@ from ..tools.clustering import (
     merge_similar,
     rand_index,
     split_by,
-    stability,
     with_words,
 )
 from ..tools.kinds import kind_of
@@ -31,10 +30,7 @@ Method = Callable[[PlantedSet, np.ndarray, int], np.ndarray]
 
 
 class Result(Record):
-    """One method on the sets of one family. agreement, purity: means over sets.
-
-    seeds, subsamples: stability (see `clustering.stability`), of what a run uses alone.
-    """
+    """One method on the sets of one family. agreement, purity: means over sets."""
 
     family: str
     method: str
@@ -43,8 +39,6 @@ class Result(Record):
     precision: Rate
     agreement: Rate
     purity: Rate
-    seeds: Rate | None = None
-    subsamples: Rate | None = None
 
 
 def found_gaps(planted: PlantedSet, vectors: np.ndarray, seed: int) -> np.ndarray:
@@ -117,14 +111,13 @@ def purity(found: np.ndarray, planted: np.ndarray) -> float:
     return float(sum(inside) / max(1, (found >= 0).sum()))
 
 
-def grouping(
-    method: str, sets: Sequence[PlantedSet], vectors: Sequence[np.ndarray], seed: int
+def grouped(
+    method: str, sets: Sequence[PlantedSet], labels: Sequence[np.ndarray], seed: int
 ) -> Result:
-    """Figures of one of METHODS on sets of one family."""
-    labels = [METHODS[method](*pair, seed) for pair in zip(sets, vectors, strict=True)]
+    """Figures of the labels that a method gave the rows of each set of one family."""
     pairs = list(zip(labels, (planted.labels for planted in sets), strict=True))
     hits, ours, theirs = zip(*(matches(*pair) for pair in pairs), strict=True)
-    result = Result(
+    return Result(
         family=sets[0].family,
         method=method,
         sets=len(sets),
@@ -133,19 +126,11 @@ def grouping(
         agreement=mean((rand_index(*pair) for pair in pairs), seed),
         purity=mean((purity(*pair) for pair in pairs), seed),
     )
-    if method != "clusters":
-        return result
-    return result.model_copy(update=_stabilities(sets, vectors, seed))
 
 
-def _stabilities(
-    sets: Sequence[PlantedSet], vectors: Sequence[np.ndarray], seed: int
-) -> dict[str, Rate]:
-    found = []
-    for planted, own in zip(sets, vectors, strict=True):
-        whole = with_words(own, [row.explanation for row in planted.rows])
-        found.append(stability(whole, find_clusters(whole, seed), seed))
-    return {
-        name: mean([pair[place].mean for pair in found if pair[place]], seed)
-        for place, name in enumerate(("seeds", "subsamples"))
-    }
+def grouping(
+    method: str, sets: Sequence[PlantedSet], vectors: Sequence[np.ndarray], seed: int
+) -> Result:
+    """Figures of one of METHODS on sets of one family."""
+    labels = [METHODS[method](*pair, seed) for pair in zip(sets, vectors, strict=True)]
+    return grouped(method, sets, labels, seed)

@@ -63,7 +63,8 @@ class PlantedRow:
     """A low row as the analyzer sees it. kind: None where nobody labelled it."""
 
     id: str
-    text: str
+    input: str
+    output: str
     score: float
     explanation: str
     kind: GapKind | None
@@ -173,18 +174,15 @@ def _levels(
 
 def _weak_row(row: dict[str, Any], level: int) -> PlantedRow:
     explanation = row["score_rubric"][f"score{level}_description"].strip()
-    return PlantedRow(f"{row['id']}-{level}", _text(row), ANCHOR_OF[level], explanation, "weak")
+    return PlantedRow(f"{row['id']}-{level}", row["input"], row["reference_answer"],
+                      ANCHOR_OF[level], explanation, "weak")  # fmt: skip
 
 
 def _absent_row(row: dict[str, Any], subgoal: Subgoal, draw: random.Random) -> PlantedRow:
     topic = shorten(row["input"], 90).rstrip(".?!:…")
     template = draw.choice(NOT_CALLED_FOR)
     explanation = template.format(topic=topic, capability=subgoal.name.lower())
-    return PlantedRow(row["id"], _text(row), 0.0, explanation, "absent")
-
-
-def _text(row: dict[str, Any]) -> str:
-    return f"{row['input']}\n{row['reference_answer']}"
+    return PlantedRow(row["id"], row["input"], row["reference_answer"], 0.0, explanation, "absent")
 
 
 def _assembled(
@@ -214,8 +212,8 @@ def gold_rows(data: Path, domain: str) -> dict[str, list[PlantedRow]]:
         for subgoal, score in row["scores"].items():
             if score < LOW:
                 kind = kinds.get((subgoal, row["id"]))
-                text = f"{row['input']}\n{row['output']}"
-                low = PlantedRow(row["id"], text, score, row["explanations"][subgoal], kind)
+                low = PlantedRow(row["id"], row["input"], row["output"], score,
+                                 row["explanations"][subgoal], kind)  # fmt: skip
                 found.setdefault(subgoal, []).append(low)
     return found
 

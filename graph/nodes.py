@@ -6,6 +6,8 @@ After a kill a node starts again from its beginning: replies and scores are in t
 so that nothing is paid for twice.
 """
 
+import asyncio
+
 from ..agents.outcomes import settle
 from ..memory.errors import UserError
 from ..tools import audit as audits
@@ -63,7 +65,7 @@ async def assess(state: State, runtime: Run) -> State:
     box = runtime.context
     tell(runtime, "assess")
     scores, judge, subgoals = box.store.scores, box.judge.judge, state["subgoals"]
-    copies = box.near_duplicates
+    copies = await asyncio.to_thread(lambda: box.near_duplicates)  # some seconds for large data
     found = coverages.assess(scores, box.run, judge, subgoals, box.config.tau, copies)
     if not any(c.judged or c.failed for c in found):
         raise UserError(f"the store holds no scores of {judge} for this run.")
