@@ -3,7 +3,7 @@
 import pytest
 
 from goalcover.agents.gap_names import ClaimReply, GapName, NameGapAsk, QuoteReply
-from goalcover.memory.records import LowRow, Subgoal
+from goalcover.memory.records import GapKind, LowRow, Subgoal
 from goalcover.tools.model import Door
 
 RISKS = Subgoal(id="risks", name="Side effects", description="Warns about side effects.")
@@ -96,3 +96,59 @@ async def test_a_word_within_another_is_not_the_word(embedded: Door) -> None:
     said = "Not mentioned: aside and effectsize. Nearest passage: “…”"
     _, found = await embedded_name(embedded, said)
     assert found.name == "Side effects: absent"
+
+
+DATES = (
+    "No expiry date is stated.",
+    "It drops the expiry date and the deadline.",
+    "Neither the expiry date nor a deadline is kept.",
+)
+MONEY = ("No dollar amounts are given.", "It drops the grants.", "The fee is left out.")
+
+
+async def contrasted(door: Door, kind: GapKind, *explanations: str) -> tuple[NameGapAsk, GapName]:
+    rows = tuple(low_row(i, text) for i, text in enumerate((*explanations, *MONEY)))
+    inside, near = rows[: len(explanations)], rows[len(explanations) :]
+    ask = NameGapAsk(subgoal=RISKS, kind=kind, members=inside, others=near)
+    return ask, await door.ask(ask)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("weak", "Side effects: weak on expiry date and deadline"),
+        ("absent", "Side effects: absent (expiry date, deadline)"),
+    ],
+)
+async def test_an_embedded_name_says_what_those_near_it_do_not(
+    embedded: Door, kind: GapKind, name: str
+) -> None:
+    ask, found = await contrasted(embedded, kind, *DATES)
+    assert found.name == name
+    ask.check(found)
+    (claim,) = ask.claims_of(found)
+    assert claim.text.endswith("the judge speaks of expiry date and deadline.")
+    assert all("expiry date" in quote.text for quote in claim.quotes)
+
+
+async def test_words_of_any_judgement_name_nothing(embedded: Door) -> None:
+    said = (
+        "The response lacks detail.",
+        "The response lacks depth.",
+        "The response is incomplete.",
+    )
+    _, found = await contrasted(embedded, "weak", *said)
+    assert found.name == "Side effects: touched on only"
+
+
+async def test_words_that_those_near_it_share_name_nothing(embedded: Door) -> None:
+    said = ("It drops the grants.", "The dollar amounts are left out.", "No fee is given.")
+    _, found = await contrasted(embedded, "absent", *said)
+    assert found.name == "Side effects: absent"
+
+
+async def test_an_explanation_of_one_word_is_quoted_by_its_row(embedded: Door) -> None:
+    ask, found = await embedded_name(embedded, "Irrelevant.")
+    ask.check(found)
+    (claim,) = ask.claims_of(found)
+    assert [quote.source for quote in claim.quotes] == ["row"]

@@ -1,5 +1,6 @@
 """Whether the evaluation of gaps counts right, on small sets of our own writing."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from goalcover.agents.applicability import RowKind, RowKinds, SortAsk
+from goalcover.agents.assignment import AssignAsk, Assigned, Assignment
+from goalcover.agents.gap_names import ClaimReply, GapName, NameGapAsk, QuoteReply
 from goalcover.app.cli import app
-from goalcover.evals import gaps, grouping, withheld
+from goalcover.evals import delivered, gaps, grouping, withheld
 from goalcover.evals.intervals import mean, ratio
 from goalcover.evals.planted import (
     DOMAINS,
@@ -23,9 +27,15 @@ from goalcover.evals.planted import (
     pooled_sets,
     task_sets,
 )
-from goalcover.memory.errors import UserError
-from goalcover.memory.records import Subgoal
+from goalcover.memory.errors import ReplyFailure, UserError
+from goalcover.memory.records import Quote, Spent, Subgoal
+from goalcover.memory.store import Store
+from goalcover.memory.vectors import VectorStore
+from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
+from goalcover.tools.model import Door, Model
+from goalcover.tools.scripted_model import ScriptedModel
+from goalcover.tools.settings import ModelConfig
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SMALL = 7
@@ -190,7 +200,7 @@ def test_a_mean_of_equals_has_no_width() -> None:
 
 def test_kinds_are_counted_where_they_are_known() -> None:
     def row(text: str, score: float, kind: Any) -> PlantedRow:
-        return PlantedRow("r", "", score, text, kind)
+        return PlantedRow("r", "", "", score, text, kind)
 
     rows = [
         row("It has nothing to do with dosing.", 0.0, "absent"),
@@ -204,18 +214,150 @@ def test_kinds_are_counted_where_they_are_known() -> None:
     assert gaps.kinds_of("none", []).accuracy.value is None
 
 
-def test_two_kinds_in_one_cluster_are_parted() -> None:
-    texts = ["The dose is missing for {}."] * SMALL + ["Nothing to do with the dose: {}."] * SMALL
+def planted_set(*texts: str, each: int = SMALL) -> PlantedSet:
+    """`each` rows of every text, a gap of its own, with things in place of {}."""
     rows = tuple(
-        PlantedRow(str(i), "", 0.0, text.format(THINGS[i % 8]), None)
-        for i, text in enumerate(texts)
+        PlantedRow(f"{gap}-{i}", f"About {THINGS[i % 8]}?", f"So much for {THINGS[i % 8]}.", 0.0,
+                   text.format(THINGS[i % 8]), None)
+        for gap, text in enumerate(texts) for i in range(each)
+    )  # fmt: skip
+    return PlantedSet(
+        id="s",
+        family="pooled",
+        split="dev",
+        subgoal=Subgoal(id="s", name="Safety", description="Says what is safe."),
+        rows=rows,
+        labels=np.repeat(range(len(texts)), each),
+        names=tuple(map(str, range(len(texts)))),
     )
-    planted = PlantedSet("s", "pooled", "dev", Subgoal(id="s", name="S", description="D."), rows,
-                         np.repeat([0, 1], SMALL), ("a", "b"))  # fmt: skip
+
+
+def test_two_kinds_in_one_cluster_are_parted() -> None:
+    planted = planted_set("The dose is missing for {}.", "Nothing to do with the dose: {}.")
     same = np.ones((2 * SMALL, 4), dtype=np.float32)
     for method in ("clusters parted by kind", "each kind apart"):
         labels = grouping.METHODS[method](planted, same, 0)
         assert grouping.matches(labels, planted.labels) == (2, 2, 2)
+
+
+# What is delivered
+
+FAULTS = (
+    "The dose of the drug is left out in the advice on {}.",
+    "The advice on {} cites no study and no author as its source.",
+)
+
+
+def sorted_weak(ask: SortAsk) -> RowKinds:
+    return RowKinds(rows=[RowKind(row=row.row, calls_for_it=True) for row in ask.rows])
+
+
+def named_by_first(ask: NameGapAsk) -> GapName:
+    first = ask.members[0]
+    quote = QuoteReply(row=first.row, text=first.explanation)
+    name = "No dose" if "dose" in first.explanation else "No source"
+    return GapName(name=name, claims=[ClaimReply(text=f"{name}.", quotes=[quote])])
+
+
+def shown_by_words(ask: AssignAsk) -> Assignment:
+    """Rows on salt show no gap."""
+    found = {gap.name: gap.id for gap in ask.gaps}
+
+    def gap(text: str) -> str:
+        return "none" if "salt" in text else found["No dose" if "dose" in text else "No source"]
+
+    return Assignment(rows=[Assigned(row=r.row, gap=gap(r.explanation)) for r in ask.rows])
+
+
+SCRIPTS = {SortAsk: sorted_weak, NameGapAsk: named_by_first, AssignAsk: shown_by_words}
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> VectorStore:
+    (tmp_path / "v").mkdir()
+    return VectorStore(tmp_path / "v", "test")
+
+
+async def evaluated(
+    model: Model, store: Store, vectors: VectorStore, embedder: Embedder, *texts: str
+) -> tuple[grouping.Result, delivered.Delivery]:
+    door, planted = Door(model, store, "run"), planted_set(*texts, each=8)
+    steps: list[tuple[int, int]] = []
+    results, (figures,) = await gaps.evaluate(
+        door, vectors, embedder, [planted], 0, lambda done, total: steps.append((done, total))
+    )
+    assert [result.method for result in results] == [gaps.DELIVERED, *grouping.METHODS]
+    assert steps == [(i, 7) for i in range(1, 7)], "a set and five methods; the last is to come"
+    return results[0], figures
+
+
+async def test_the_rows_of_a_found_gap_are_its_members(
+    store: Store, vectors: VectorStore, embedder: Embedder
+) -> None:
+    model = ScriptedModel(analyzer=lambda ask: SCRIPTS[type(ask)](ask))
+    result, figures = await evaluated(model, store, vectors, embedder, *FAULTS)
+    assert (result.recall.value, result.precision.value, result.purity.value) == (1, 1, 1)
+    assert figures.unassigned.value == pytest.approx(2 / 16)
+    assert (figures.gaps.value, figures.planted.value) == (2, 2)
+    assert (figures.claims, figures.bare, figures.untrue, figures.by_rules) == (2, 0, 0, 0)
+
+
+async def test_clusters_that_get_one_name_are_one_found_gap(
+    store: Store, vectors: VectorStore, embedder: Embedder
+) -> None:
+    """What the clusters alone do not show."""
+
+    def same(ask: NameGapAsk) -> GapName:
+        return named_by_first(ask).model_copy(update={"name": "No dose"})
+
+    def first(ask: AssignAsk) -> Assignment:
+        return Assignment(rows=[Assigned(row=r.row, gap=ask.gaps[0].id) for r in ask.rows])
+
+    scripts = {SortAsk: sorted_weak, NameGapAsk: same, AssignAsk: first}
+    model = ScriptedModel(analyzer=lambda ask: scripts[type(ask)](ask))
+    result, figures = await evaluated(model, store, vectors, embedder, *FAULTS)
+    assert (figures.clusters.value, figures.gaps.value) == (2, 1)
+    assert (result.recall.value, result.precision.value) == (0.5, 1)
+
+
+async def test_the_embedded_model_keeps_what_differs_apart(
+    store: Store, vectors: VectorStore, embedder: Embedder
+) -> None:
+    model = EmbeddedModel(embedder)
+    result, figures = await evaluated(model, store, vectors, embedder, *FAULTS)
+    assert (result.recall.value, result.precision.value) == (1, 1)
+    assert figures.quotes >= figures.claims >= 2
+    assert (figures.bare, figures.untrue, figures.by_rules) == (0, 0, 0)
+
+
+async def test_sets_in_which_the_rules_stood_in_are_counted(
+    store: Store, vectors: VectorStore, embedder: Embedder
+) -> None:
+    class Unnamed(ScriptedModel):
+        async def answer(self, ask):  # type: ignore[override]
+            if isinstance(ask, AssignAsk):
+                raise ReplyFailure("no reply")
+            return await super().answer(ask)
+
+    model = Unnamed(analyzer=lambda ask: SCRIPTS[type(ask)](ask))
+    result, figures = await evaluated(model, store, vectors, embedder, *FAULTS)
+    assert figures.by_rules == 1 and result.recall.value == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "source", "text", "true"),
+    [
+        (0, "explanation", "dose of the drug", True),
+        (0, "row", "About fish? → So", True),
+        (0, "explanation", "dose of a drug", False),
+        (0, "row", "dose of the drug", False),
+        (0, "explanation", " ", False),
+        (99, "explanation", "dose of the drug", False),
+    ],
+)
+def test_a_quote_stands_where_it_says(row: int, source: Any, text: str, true: bool) -> None:
+    rows = delivered.low_rows(planted_set(*FAULTS))
+    assert delivered.stands(Quote(row=row, source=source, text=text), rows) is true
 
 
 # The whole
@@ -226,21 +368,30 @@ def test_the_command_prints_and_writes_the_figures(data: Path, tmp_path: Path) -
     done = CliRunner().invoke(app, ["eval", "gaps", "--data", str(data), "--split", "all",
                                     "--out", str(out)], env={"COLUMNS": "160"})  # fmt: skip
     assert done.exit_code == 0, done.output
-    for word in ("recall", "precision", "k-means", "random", "Stability", "Kinds", "missing"):
+    for word in ("recall", "delivered", "k-means", "random", "Stability", "Kinds", "missing"):
         assert word in done.output
     figures = json.loads(out.read_text())
     own = {(r["family"], r["method"]): r for r in figures["gaps"]}
     pooled = own["pooled", "clusters"]
     assert pooled["recall"]["value"] == pooled["precision"]["value"] == 1.0
     assert own["tasks", "clusters"]["recall"]["value"] > own["tasks", "random"]["recall"]["value"]
+    assert own["pooled", gaps.DELIVERED]["recall"]["value"] == 1.0
+    assert {d["family"]: (d["bare"], d["untrue"]) for d in figures["deliveries"]} == {
+        "tasks": (0, 0),
+        "pooled": (0, 0),
+    }
     assert figures["missing"]["sets"] == 3
+    assert figures["model"].startswith("embedded")
 
 
-def test_the_same_seed_gives_the_same_figures(data: Path, embedder: Embedder) -> None:
-    def figures() -> gaps.Evaluation:
-        return gaps.run(data, "test", 3, embedder.name, lambda done, total: None)
+def evaluation(data: Path, split: Any, seed: int = 0) -> gaps.Evaluation:
+    def quiet(done: int, total: int, spent: Spent) -> None: ...
 
-    assert figures() == figures()
+    return asyncio.run(gaps.run(ModelConfig(seed=seed), data, split, quiet))[0]
+
+
+def test_the_same_seed_gives_the_same_figures(data: Path) -> None:
+    assert evaluation(data, "test", 3) == evaluation(data, "test", 3)
 
 
 @pytest.mark.parametrize("lacking", ["biggen_bench.jsonl", "gold/legal.jsonl"])
@@ -259,7 +410,7 @@ def test_another_file_is_refused(data: Path, content: str, said: str) -> None:
     for domain in DOMAINS:
         (data / "gold" / f"{domain}.jsonl").write_text("")
     with pytest.raises(UserError, match=said):
-        gaps.run(data, "all", 0, "all-MiniLM-L6-v2", lambda done, total: None)
+        evaluation(data, "all")
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the data is not part of the project")
