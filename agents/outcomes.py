@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ..memory.records import Candidate, Round, SynthesisOutcome
 from ..tools.embeddings import Embedder
 from ..tools.refusals import Written, embedded_row, refuse
-from ..tools.text import listed
+from ..tools.text import listed, many
 
 
 def tally(
@@ -46,13 +46,13 @@ def why_short(outcome: SynthesisOutcome, ended: str) -> str:
         reasons = listed([f"{count} {reason}" for reason, count in counted.most_common()])
         written = sum(line.written for line in rounds)
         notes.append(
-            f"{len(outcome.accepted)} of {wanted} rows after {_many(len(rounds), 'round')} "
-            f"({ended}): {_many(written, 'candidate')} for {sum(line.asked for line in rounds)} "
+            f"{len(outcome.accepted)} of {wanted} rows after {many(len(rounds), 'round')} "
+            f"({ended}): {many(written, 'candidate')} for {sum(line.asked for line in rounds)} "
             f"asked for{f'; refused: {reasons}' if reasons else ''}."
         )
     for line in rounds:
         for reason, calls in Counter(line.failed).items():
-            notes.append(f"Round {line.number}: {_many(calls, 'call')} without rows: {reason}.")
+            notes.append(f"Round {line.number}: {many(calls, 'call')} without rows: {reason}.")
     return " ".join(notes)
 
 
@@ -90,7 +90,7 @@ def _with(
 ) -> SynthesisOutcome:
     rejected = [c for c in outcome.rejected if c.refused] + left + late
     short = outcome.item.rows - len(kept)
-    note = f"Near-duplicates of rows for another gap: {_many(len(late), 'row')}; {short} missing."
+    note = f"Near-duplicates of rows for another gap: {many(len(late), 'row')}; {short} missing."
     return outcome.model_copy(
         update={
             "accepted": kept,
@@ -99,7 +99,3 @@ def _with(
             "note": " ".join(filter(None, [outcome.note, note])),
         }
     )
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -34,7 +34,7 @@ from ..tools import prices
 from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import ModelConfig
-from ..tools.text import listed, shorten
+from ..tools.text import listed, many, shorten
 from .console import PlainConsole
 
 out = PlainConsole()
@@ -301,7 +301,7 @@ def show_found(found: Found) -> None:
     for sentence in found.answer:
         out.print(Text(f"{sentence.text} [{', '.join(sentence.cites)}]"))
     for gap in found.gaps:
-        out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({gap.id}, {gap.rows} rows)"))
+        out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({gap.id}, {many(gap.rows, 'row')})"))
     for row in found.rows:
         supports = [f"{key} {v:g}" for key, v in row.scores.items() if v and v >= SUPPORTING]
         out.print(

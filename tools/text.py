@@ -106,6 +106,11 @@ def stem(word: str) -> str:
     return word
 
 
+def many(count: int, thing: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def listed(items: Iterable[str], conjunction: str = "and") -> str:
     """ "a, b and c"."""
     *first, last = list(items) or [""]
