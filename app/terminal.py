@@ -221,7 +221,7 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
             told = [f"{count} {reason}" for reason, count in line.refused.items()]
             told += [f"{spare} not needed"] if spare else []
             failed = len(line.failed)
-            told += [f"{failed} call{'s' if failed > 1 else ''} failed"] if failed else []
+            told += [f"{many(failed, 'call')} failed"] if failed else []
             counts = (line.number, line.asked, line.written, line.accepted)
             gap = outcome.item.gap_id if line.number == 1 else ""
             table.add_row(Text(gap), *map(str, counts), ", ".join(told))
@@ -301,7 +301,8 @@ def show_found(found: Found) -> None:
     for sentence in found.answer:
         out.print(Text(f"{sentence.text} [{', '.join(sentence.cites)}]"))
     for gap in found.gaps:
-        out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({gap.id}, {many(gap.rows, 'row')})"))
+        place = f"{gap.id}, {many(gap.rows, 'row')}"
+        out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({place})"))
     for row in found.rows:
         supports = [f"{key} {v:g}" for key, v in row.scores.items() if v and v >= SUPPORTING]
         out.print(
