@@ -140,7 +140,12 @@ def judged(
     if reason is None:
         return row
     faults = [f"{name} {given[name]:.1f}: {marks[name].explanation}" for name in low]
-    told = f"Scored {score:.1f}, {reason}. {verdict.explanation}"
+    told = f"Scored {score:.1f}; it and every dimension must reach {BAR:.1f}."
+    if reason == "below the anchor":
+        told = (
+            f"Scored {score:.1f}, more than a step below the real row in its group ({anchor:.1f})."
+        )
+    told += f" {verdict.explanation}"
     return refuse(row, reason, " ".join([told, *faults]))
 
 

@@ -73,6 +73,7 @@ def plan_items(
             gap_id=one.gap_id,
             subgoal_id=one.subgoal_id,
             rows=rows[one.gap_id],
+            wanted=one.rows_wanted,
             grid=grid_of(one, specification, topics),
             also=[subgoal for subgoal in lacking if subgoal != one.subgoal_id],
         )

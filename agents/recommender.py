@@ -11,7 +11,7 @@ from ..memory.records import Coverage, Gap, Recommendation, Verdict
 from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
-from ..tools.text import fence, listed
+from ..tools.text import fence, listed, many
 
 LISTED = 5
 """Scenarios that are kept of an advice, and topics that are shown."""
@@ -110,11 +110,11 @@ class RecommendAsk(Ask[Advices]):
             action = "Nothing to collect: the rows that are wanted are there."
         elif gap.kind == "weak":
             action = (
-                f"Add or mend about {rows} rows until they show: {c.subgoal.description} "
+                f"Add or mend about {many(rows, 'row')} until they show: {c.subgoal.description} "
                 f"Those of this gap touch on it and fall short: {gap.name}."
             )
         else:
-            action = f"Collect about {rows} rows that show: {c.subgoal.description}"
+            action = f"Collect about {many(rows, 'row')} that show: {c.subgoal.description}"
         best = listed(map(str, self.best))
         source = (
             f"Texts like those of the rows that support it best: index {best}."
@@ -123,7 +123,8 @@ class RecommendAsk(Ask[Advices]):
         )
         suits = c.supporting > 0 or self.documents
         reason = (
-            "Rows can be put together from passages of your own texts."
+            "To try the loop: the embedded model puts passages of your own texts together, which "
+            "teaches a model little. Rows to train on need a --model that writes."
             if suits
             else "No text to extract rows from: give --document, or a --model that writes."
         )
@@ -131,7 +132,7 @@ class RecommendAsk(Ask[Advices]):
             gap_id=gap.id,
             action=action,
             source=source,
-            scenarios=list(self.topics),
+            scenarios=[],
             suits_synthesis=rows > 0 and suits,
             reason=reason,
         )

@@ -4,9 +4,10 @@ import asyncio
 
 from ..agents import analyzer, planner, recommender
 from ..memory.gaps import GapStore
-from ..memory.records import Coverage, LowRow, Recommendation, Subgoal, SynthesisPlan
+from ..memory.records import Coverage, Grid, LowRow, Recommendation, Subgoal, SynthesisPlan
 from ..memory.scores import SUPPORTING
 from ..tools import coverage as coverages
+from ..tools.embedded_model import EmbeddedModel
 from ..tools.text import last_turn, shorten
 from ..tools.topics import sampled_samples
 from .state import AnalyzeTask, State
@@ -105,6 +106,8 @@ def _plan(
     )
     if not items:
         return None
+    if isinstance(box.door.model, EmbeddedModel):  # what is extracted follows no grid
+        items = [item.model_copy(update={"grid": Grid(), "also": []}) for item in items]
     return planner.foretell(
         items,
         box.door.model,

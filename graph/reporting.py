@@ -14,6 +14,8 @@ from ..tools.scoring import REASONS
 from .state import State
 from .toolbox import Toolbox
 
+KIND_GUESSED = "At a guess: the embedded judge sees topics, not what a row calls for."
+
 
 async def write(state: State, box: Toolbox) -> dict[str, str]:
     """Writes scores.jsonl, the figures, report.json and report.html; returns their paths."""
@@ -63,6 +65,7 @@ def collect(
         order_effect=order_effect(state.get("synthesis", [])),
         ledger=state.get("ledger", []),
         filtered=state["filtered"],
+        to_add_to_kept=coverage.beside(state["coverage"], state["filtered"].aligned),
         usage=box.store.ledger(box.run).entries(),
         failures=[
             report.Failure(reason=reason, pairs=pairs)
@@ -104,6 +107,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         order_rule=recommender.ORDER_RULE,
         overlap_rules=[overlap.TOGETHER_RULE, overlap.WITHIN_RULE, overlap.STANDING_RULE],
         overlap_note=overlap.TOPICAL if topical else "",
+        kind_note=KIND_GUESSED if topical else "",
         notes=notes,
     )
 

@@ -377,7 +377,9 @@ def read_report(out: Path, run_id: str) -> Report:
     try:
         report = Report.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"there is no report in {out} yet.") from error
+        raise UserError(
+            f"there is no report in {out} yet: `goalcover resume {run_id}` goes on."
+        ) from error
     except ValueError as error:
         raise UserError(
             f"{path} is damaged, or of another version of GoalCover: {str(error).splitlines()[0]}"

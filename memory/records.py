@@ -512,11 +512,13 @@ class Grid(Record):
 
 
 class PlanItem(Record):
-    """Rows to synthesise for one gap. also: subgoals that every fourth row is paired with."""
+    """Rows to synthesise for one gap. wanted: rows that were recommended for it, where they are
+    more. also: subgoals that every fourth row is paired with."""
 
     gap_id: str
     subgoal_id: str
     rows: int = Field(ge=0)
+    wanted: int = Field(default=0, ge=0)
     grid: Grid = Grid()
     also: list[str] = []
 
@@ -671,7 +673,8 @@ class Found(Record):
 class LedgerEntry(Record):
     """A subgoal before and after its data set is joined by the synthetic rows.
 
-    target: rows were written for it. supporting, verdict: near-duplicates count once.
+    target: rows were written for it. supporting, wanted, verdict: near-duplicates count once;
+    wanted grows with the data.
     """
 
     subgoal_id: str
@@ -682,6 +685,8 @@ class LedgerEntry(Record):
     added_mean: float | None
     supporting_before: int = 0
     supporting_after: int = 0
+    wanted_before: int = 0
+    wanted_after: int = 0
     verdict_before: Verdict = "unknown"
     verdict_after: Verdict = "unknown"
     failed: int = 0

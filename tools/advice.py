@@ -7,7 +7,7 @@ from typing import Any
 from ..memory.files import atomic_text
 from ..memory.records import Coverage, Gap, Recommendation
 from .markdown import plain
-from .report import KINDS, Report
+from .report import ADD_RULE, KINDS, Report, enough, rows_to_add
 
 REMOVED = 20
 """Rows to look at that the Markdown names; the JSON has all."""
@@ -47,12 +47,12 @@ def as_markdown(report: Report) -> str:
     parts.append(f"Run {report.run}, judged by {plain(about.judge)}. {plain(about.order_rule)}")
     parts += [plain(note) for note in about.notes[:1]]
     joined = _joined(report)
-    parts += [_section(*one) for one in joined if one[0].rows_wanted]
-    if idle := dict.fromkeys(c.subgoal.name for r, _, c in joined if not r.rows_enough):
-        parts.append("## Nothing to collect\n\n" + "\n".join(f"- {plain(name)}" for name in idle))
+    parts += [_section(report, *one) for one in joined if one[0].rows_wanted]
+    if names := enough(report):
+        parts.append("## Nothing to collect\n\n" + "\n".join(f"- {plain(name)}" for name in names))
     if not joined:
         parts.append("There is no gap.")
-    parts.append(f"Verdicts: {plain(about.verdict_rule)}")
+    parts.append(f"{plain(about.verdict_rule)} {ADD_RULE} An index counts rows from 0.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -62,19 +62,18 @@ def _joined(report: Report) -> list[tuple[Recommendation, Gap, Coverage]]:
     return [(r, gaps[r.gap_id], coverage[r.subgoal_id]) for r in report.recommendations]
 
 
-def _section(r: Recommendation, gap: Gap, c: Coverage) -> str:
+def _section(report: Report, r: Recommendation, gap: Gap, c: Coverage) -> str:
+    guess = f" {report.provenance.kind_note}" if report.provenance.kind_note else ""
     low, high = (f"{100 * value:.0f} %" for value in gap.interval)
-    then = "" if r.next_verdict == "enough" else f"; {r.rows_next} make it {r.next_verdict}"
     fields = {
         "Subgoal": f"{plain(c.subgoal.name)}: {plain(c.subgoal.description)} Now {c.verdict}: "
         f"{c.distinct_supporting} of {c.distinct} rows support it, {c.wanted} are wanted.",
-        "Gap": f"{KINDS[gap.kind]} {100 * gap.prevalence:.0f} % of the analysed low rows "
+        "Gap": f"{KINDS[gap.kind]}{guess} {100 * gap.prevalence:.0f} % of the analysed low rows "
         f"(95 % interval {low} – {high}).",
         "Collect": plain(r.action),
         "Source": plain(r.source),
         "Scenarios": plain("; ".join(r.scenarios)),
-        "Rows to add": f"{r.rows_wanted} here; {r.rows_enough} for all gaps of the subgoal until "
-        f"it has enough{then}.",
+        "Rows to add": rows_to_add(r, report),
         "Rows to look at": _rows(r),
         "Synthesis": ("suitable. " if r.suits_synthesis else "not suitable. ") + plain(r.reason),
     }

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence, Set
 
-from ..memory.records import Coverage, LedgerEntry, Subgoal, Verdict
+from ..memory.records import Coverage, LedgerEntry, Subgoal, Subset, Verdict
 from ..memory.scores import SUPPORTING, ScoreStore
 from .judge import ANCHORS
 
@@ -78,6 +78,8 @@ def ledger(
                 added_mean=new.mean,
                 supporting_before=old.distinct_supporting,
                 supporting_after=supporting,
+                wanted_before=old.wanted,
+                wanted_after=wanted,
                 verdict_before=old.verdict,
                 verdict_after=verdict(supporting, wanted, judged, old.failed + new.failed),
                 failed=new.failed,
@@ -152,6 +154,21 @@ def rows_to_add(coverage: Sequence[Coverage]) -> dict[str, int]:
             return added
         added = needed
     return {c.subgoal.id: max(0, c.wanted - c.distinct_supporting) for c in coverage}
+
+
+def beside(coverage: Sequence[Coverage], kept: Subset) -> dict[str, int]:
+    """`rows_to_add` for a subset of the data in place of all of it."""
+    of_subset = [
+        c.model_copy(
+            update={
+                "distinct": kept.rows,
+                "distinct_supporting": kept.supporting[c.subgoal.id],
+                "wanted": wanted_rows(c.subgoal, kept.rows, len(coverage)),
+            }
+        )
+        for c in coverage
+    ]
+    return rows_to_add(of_subset)
 
 
 def rows_to_next(c: Coverage, subgoals: int) -> tuple[int, Verdict]:

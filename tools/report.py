@@ -69,6 +69,7 @@ class Provenance(Record):
     order_rule: str = ""
     overlap_rules: list[str] = []
     overlap_note: str = Field(default="", description="what correlations of this judge speak of")
+    kind_note: str = Field(default="", description="what this judge cannot know of a gap's kind")
     notes: list[str]
 
 
@@ -95,6 +96,9 @@ class Report(Record):
     order_effect: OrderEffect = OrderEffect()
     ledger: list[LedgerEntry]
     filtered: FilterResult
+    to_add_to_kept: dict[str, int] = Field(
+        default={}, description="rows to add until every verdict is enough beside the kept rows"
+    )
     failures: list[Failure] = []
     audit: list[Agreement] = []
     usage: list[Usage]
@@ -126,6 +130,7 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     environment.filters["label"] = _label
     environment.filters["correlation"] = correlation
     environment.filters["stability"] = _stability
+    environment.filters["rows_to_add"] = rows_to_add
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     # Findings may name a subgoal that a person has taken out since.
     environment.filters["named"] = lambda ids: listed(f"“{names.get(i, i)}”" for i in ids)
@@ -136,6 +141,8 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
         images=images,
         names=names,
         kinds=KINDS,
+        add_rule=ADD_RULE,
+        enough=enough(report),
         gap_names={gap.id: gap.name for gap in report.gaps},
         gap_notes=list(dict.fromkeys(line for a in report.analyses for line in a.how)),
         spent=sum(report.usage, Spent()),
@@ -158,6 +165,30 @@ KINDS = {
     "absent": "Absent: these rows do not call for it.",
     "weak": "Badly shown: these rows call for it and fall short.",
 }
+
+
+ADD_RULE = (
+    "Rows to add are computed from the verdict's rule for all subgoals together: added rows make "
+    "the data larger, and with it what shares ask for. Where the filtered rows are what you train "
+    "on, fewer are needed."
+)
+
+
+def rows_to_add(r: Recommendation, report: Report) -> str:
+    """How many rows a recommendation asks for, and what they come to."""
+    told = [f"{r.rows_wanted} for this gap"]
+    if r.rows_enough != r.rows_wanted:
+        told[0] += f", {r.rows_enough} for all gaps of the subgoal"
+    told[0] += ", until it has enough beside the rows added for other subgoals"
+    told.append(f"{r.rows_next} alone would make it {r.next_verdict}")
+    if (kept := report.to_add_to_kept.get(r.subgoal_id)) is not None:
+        told.append(f"{kept} in all beside the rows that the filter keeps")
+    return "; ".join(told) + "."
+
+
+def enough(report: Report) -> list[str]:
+    """Names of the subgoals that want no rows."""
+    return [c.subgoal.name for c in report.coverage if c.verdict == "enough"]
 
 
 def _stability(found: Stability | None) -> str:

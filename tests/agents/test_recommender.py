@@ -137,7 +137,8 @@ async def test_embedded_advice_says_what_to_collect_and_names_rows_like_it(embed
     (found,) = await recommend(embedded, wanted, [gap(1)], False, topics=["sleep"], best=[4, 7])
     assert found.action == "Collect about 15 rows that show: States doses."
     assert found.source == "Texts like those of the rows that support it best: index 4 and 7."
-    assert found.scenarios == ["sleep"]
+    assert found.scenarios == [], "topics of the data are no advice"
+    assert "--model" in found.reason
 
 
 @pytest.mark.parametrize(

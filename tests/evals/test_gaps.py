@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers import answer
+from fake_server import FakeServer
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -382,6 +384,27 @@ def test_the_command_prints_and_writes_the_figures(data: Path, tmp_path: Path) -
     }
     assert figures["missing"]["sets"] == 3
     assert figures["model"].startswith("embedded")
+
+
+def test_a_model_is_asked_once_and_its_calls_are_told(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "TASK_SETS", 1)
+    monkeypatch.setattr(gaps, "POOLED_SETS", 1)
+    out = tmp_path / "figures.json"
+    with FakeServer(answer) as server:
+        args = ["eval", "gaps", "--data", str(data), "--split", "test", "--out", str(out),
+                "--model", "m", "--base-url", server.base_url]  # fmt: skip
+        first = CliRunner().invoke(app, args)
+        asked = len(server.requests)
+        again = CliRunner().invoke(app, args)
+        assert len(server.requests) == asked
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    assert asked >= 6 and f"Spent: {asked} calls" in first.output
+    figures = json.loads(out.read_text())
+    assert figures["model"].startswith("m ")
+    for own in figures["deliveries"]:
+        assert own["claims"] and (own["bare"], own["untrue"], own["by_rules"]) == (0, 0, 0)
 
 
 def evaluation(data: Path, split: Any, seed: int = 0) -> gaps.Evaluation:

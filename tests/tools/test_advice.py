@@ -4,17 +4,18 @@ import json
 
 from reports import HOSTILE, report
 
+from goalcover.memory.records import Subgoal
 from goalcover.tools.advice import as_markdown, as_records, write_advice
+from goalcover.tools.coverage import coverage_of
 
 
 def test_both_files_hold_what_is_recommended(tmp_path):
     paths = write_advice(report("say"), tmp_path)
     text = paths["recommendations"].read_text()
     assert "## 1. say" in text
-    assert "- **Rows to add**: 3 here; 3 for all gaps of the subgoal" in text
-    assert "until it has enough; 1 make it thin." in text
+    assert "- **Rows to add**: 3 for this gap, until it has enough" in text
     assert "2 of this gap support no subgoal (index 4, 7)" in text
-    assert "## Nothing to collect\n\n- say." in text
+    assert "Nothing to collect" not in text, "no verdict is known"
     found = json.loads(paths["recommendations_json"].read_text())
     assert [r["rows_wanted"] for r in found] == [0, 3]
     assert found[1]["gap"]["claims"][0]["quotes"][0]["text"] == "say"
@@ -27,6 +28,13 @@ def test_markdown_of_hostile_text_shows_it_and_does_nothing_else():
     assert "](" not in text.replace("\\]\\(", "")
     assert "![" not in text.replace("\\!\\[", "")
     assert "://" not in text.replace("\\://", "")
+
+
+def test_what_has_enough_rows_is_listed_whatever_its_mean():
+    names = ("s", "t")
+    subgoals = [Subgoal(id=name, name=f"Skill {name}", description="d") for name in names]
+    found = [coverage_of(subgoals[0], {1.0: 9}, 0.5, 2), coverage_of(subgoals[1], {0.0: 9}, 0.5, 2)]
+    assert "## Nothing to collect\n\n- Skill s\n" in as_markdown(report("x", coverage=found))
 
 
 def test_a_run_without_gaps_has_files_too():

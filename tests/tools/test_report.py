@@ -102,9 +102,11 @@ def test_gaps_and_what_to_do_in_words(tmp_path, figures):
     assert "Badly shown: these rows call for it and fall short. 100 % of the analysed" in text
     assert "“x” judge on index 0" in text and "“x” in index 0" in text
     assert "0.90 (0.75)" in text and "adjusted Rand index" in text
-    assert "3 here, 3 for all gaps of the subgoal until it has enough; 1 make it thin" in text
-    assert "2 of this gap support no subgoal, such as index 4, 7." in text
-    assert "Nothing to collect for “x.”" in text
+    assert "3 for this gap, until it has enough beside the rows added for other subgoals" in text
+    assert "1 alone would make it thin; 4 in all beside the rows that the filter keeps." in text
+    assert "2 of this gap support no subgoal, such as index 4, 7 (counted from 0)." in text
+    assert "Nothing to collect for “x”, “x” and “x.”" not in text
+    assert "1 of 2" in text and "says nothing of skill" in text
     assert "1 below the bar; a call failed: x" in text
     assert "1 groups (4 candidates)" not in text and "1 group (4 candidates)" in text
     assert "Near-duplicates count as one row: 1 of the 3 rows" in text
