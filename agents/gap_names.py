@@ -153,13 +153,13 @@ class NameGapAsk(Ask[GapName]):
 
     def _said_short(self, lacking: list[str]) -> tuple[str, str]:
         """Name and claim from the words that are reported as not mentioned."""
-        name = self.subgoal.name
-        claim = f"Most of these rows do not mention {listed(lacking[:6], 'or')}."
-        if self.kind == "absent":
-            return f"Nothing on {listed(lacking[:3], 'or')}", claim
-        if lacking == [name.lower()]:
-            return f"{name}: touched on, never named", claim
-        return f"{name}: nothing on {listed(lacking[:3], 'or')}", claim
+        name, own = self.subgoal.name, words(self.subgoal.name)
+        quoted = listed([f"“{word}”" for word in lacking[:6]], "or")
+        claim = f"Most of these rows do not mention {quoted}."
+        touched = "" if self.kind == "absent" else "touched on, "
+        if own and set(own) <= set(lacking):
+            return f"{name}: {touched}not named", claim
+        return f"{name}: {touched}nothing on {listed(lacking[:3], 'or')}", claim
 
     def _said_by_judge(self, terms: list[str]) -> tuple[str, str]:
         """Name and claim from the judge's words that set the cluster apart."""
@@ -208,10 +208,7 @@ class NameGapAsk(Ask[GapName]):
         """The words of the subgoal that the embedded judge reports as absent from most members."""
         absent = [set(not_mentioned(row.explanation)) for row in self.members]
         aims = words(self.subgoal.text)
-        whole = [a for a in aims if sum(a in some for some in absent) > len(absent) / 2]
-        own = words(self.subgoal.name)
-        # The name as a whole reads better than its words.
-        return [self.subgoal.name.lower()] if all(w in whole for w in own) and own else whole
+        return [a for a in aims if sum(a in some for some in absent) > len(absent) / 2]
 
 
 def _paired(terms: list[str], texts: list[str]) -> list[str]:

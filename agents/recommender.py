@@ -54,7 +54,7 @@ KINDS = {"absent": "absent from these rows", "weak": "badly shown by these rows"
 
 
 REMOVE = {
-    "absent": "The filter leaves such rows out.",
+    "absent": "They are of no use for this goal.",
     "weak": "They show this one badly: mend them, or leave them out.",
 }
 

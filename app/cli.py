@@ -8,12 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from ..tools.datasets import DataSource
 
+
+class Commands(TyperGroup):
+    """Says what is wrong with an option without the prefix that pydantic puts before it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
     name="goalcover",
+    cls=Commands,
     help="Which capabilities does your fine-tuning data fail to support?\n\n"
     "Exit codes: 0 done, 2 something to put right (one line says what), 3 the run waits for an "
     "answer, 4 a subgoal is thin or missing (--fail-on-gap), 130 interrupted. "
@@ -263,12 +277,12 @@ def show(
     """Shows a run: its results, or what it waits for."""
     with user_errors():
         from ..graph import session
-        from . import contract, terminal
+        from . import contract, results, terminal
 
         found = session.get_run(run_id)
         terminal.show_runs([found])
         if found.status == "finished":
-            terminal.show_report(session.read_report(Path(found.out), run_id))
+            results.show_report(session.read_report(Path(found.out), run_id))
         else:
             if pending := session.waits_for(run_id):
                 contract.show_pending(pending)
@@ -428,7 +442,10 @@ def filter_rows(
     out: Annotated[
         Path, typer.Option(help="File for the rows: .jsonl, .csv or .parquet; a folder for hf.")
     ],
-    keep: Keep = 0.6,
+    keep: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, show_default="0.6", help="Rows are kept from here up."),
+    ] = None,
     rule: Annotated[
         Literal["best", "mean", "weighted"],
         typer.Option(help="What of a row's alignments must reach --keep."),
@@ -446,7 +463,7 @@ def filter_rows(
     ] = 10,
     size: Annotated[
         int | None,
-        typer.Option(min=1, help="Exactly so many rows, the best by the rule, in place of --keep."),
+        typer.Option(min=1, help="So many rows, the best by the rule, in place of --keep."),
     ] = None,
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Near-duplicates stay.")
@@ -460,24 +477,26 @@ def filter_rows(
 ) -> None:
     """Writes the goal-aligned rows, and a data card that says what was kept."""
     with user_errors():
+        from ..memory.errors import UserError
         from ..tools.filter_config import FilterConfig, read_weights
         from ..tools.scoring import filter_file
         from ..tools.settings import checked
-        from . import terminal
+        from . import results
 
+        if keep is not None and size is not None:
+            raise UserError("--size takes the place of --keep: give one of them.")
         asked = {
             "rule": rule,
-            "keep": keep,
             "weights": read_weights(weight or []),
             "floor": floor,
             "size": size,
             "keep_duplicates": keep_duplicates,
         }
-        config = checked(FilterConfig, asked)
+        config = checked(FilterConfig, asked if keep is None else asked | {"keep": keep})
         source = _source(data, input_column, output_column, skip_bad_rows, max_chars)
-        result, card = filter_file(source, scores, out, config, seed, form)
-        terminal.show_filter(result)
-        typer.echo(f"filtered  {out}\ncard      {card}")
+        found = filter_file(source, scores, out, config, seed, form)
+        results.show_filter(found.result, found.names)
+        typer.echo(f"filtered  {out}\ncard      {found.card}")
 
 
 @app.command()
@@ -635,12 +654,12 @@ def _source(
 
 
 def _drive(go: Callable[[Any], Any], reviewer: Any, fail_on_gap: bool) -> None:
-    from . import terminal
+    from . import results, terminal
 
     with terminal.Display() as display:
         reviewer.display = display
         found = go(display.show)
-    terminal.show_report(found)
+    results.show_report(found)
     for key in reviewer.unused():
         terminal.note(f"no question was asked for the answer {key!r}")
     _exit_on_gap(found.coverage, fail_on_gap)

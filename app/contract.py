@@ -6,10 +6,18 @@ from rich.table import Table
 from rich.text import Text
 
 from ..graph import session
-from ..memory.records import Contract, DataProfile, Draft, Finding, Specification, Subgoal
+from ..memory.records import (
+    Contract,
+    DataProfile,
+    Draft,
+    Finding,
+    Specification,
+    Subgoal,
+    SynthesisPlan,
+)
 from ..tools.profile import lines
 from ..tools.text import shorten
-from . import terminal
+from . import results
 from .terminal import err
 
 
@@ -119,4 +127,4 @@ def show_pending(pending: session.Pending) -> None:
         show_specification(pending.args["specification"])
         show_subgoals(pending.args)
     else:
-        terminal.show_plan(pending.args)
+        results.show_plan(SynthesisPlan.model_validate(pending.args))

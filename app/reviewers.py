@@ -5,15 +5,16 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.prompt import Confirm, IntPrompt, Prompt
+from rich.prompt import IntPrompt, InvalidResponse, Prompt
 from rich.text import Text
 
 from ..agents.answers import asks_to_stop
 from ..graph import review
 from ..graph.session import Pending
 from ..memory.errors import UserError
+from ..memory.records import PlanItem, SynthesisPlan
 from ..tools.plain import read_plain
-from . import contract, terminal
+from . import contract, results, terminal
 from .approval import ask_subgoals
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Reviewer:
         if pending.name == "answer_questions" and (self._answers or self._yes):
             return self._from_file(pending)
         if self._yes:
+            if pending.name == "approve_synthesis":
+                results.show_plan(SynthesisPlan.model_validate(pending.args))
             return review.approve(unattended=True)
         if not self._interactive:
             return None
@@ -118,33 +121,52 @@ def ask_one(question: dict[str, Any]) -> str:
         terminal.err.print(f"[red]There is no suggestion {answer}.[/]")
 
 
-def choose_one(question: str) -> str:
-    return Prompt.ask(
-        question, console=terminal.err, choices=["approve", "edit", "reject"], default="approve"
-    )
-
-
 def ask_synthesis(pending: Pending) -> dict[str, Any]:
-    plan = pending.args
-    terminal.show_plan(plan)
-    choice = choose_one("approve, edit the numbers, or reject (no row is synthesised)?")
-    if choice == "approve":
-        return review.approve()
-    if choice == "reject":
-        return review.reject()
-    items = [
-        {
-            **item,
-            "rows": IntPrompt.ask(
-                Text(f"rows for {item['gap_id']}"), console=terminal.err, default=item["rows"]
-            ),
-        }
-        for item in plan["items"]
+    """Nothing is approved whose price was not shown: an edit is shown before it is asked for."""
+    given = shown = SynthesisPlan.model_validate(pending.args)
+    while True:
+        results.show_plan(shown)
+        choice = Prompt.ask(
+            "approve, edit the numbers, or reject (no row is synthesised)?",
+            console=terminal.err,
+            choices=["approve", "edit", "reject"],
+            default="approve",
+        )
+        if choice == "edit":
+            shown = _edited(given, shown.items)
+            continue
+        if choice == "reject" or not any(item.rows for item in shown.items):
+            terminal.note("no rows will be synthesised")
+            return review.reject()
+        if shown.items == given.items:
+            return review.approve()
+        items = [item.model_dump() for item in shown.items]
+        return review.edit("approve_synthesis", {"items": items})
+
+
+def _edited(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
+    """With other numbers, and what they take; a gap without rows stays, to be edited again."""
+    edited = [
+        item.model_copy(
+            update={
+                "rows": _Rows.ask(
+                    Text(f"rows for {item.gap_id}"), console=terminal.err, default=item.rows
+                )
+            }
+        )
+        for item in items
     ]
-    total = sum(item["rows"] for item in items)
-    if not Confirm.ask(f"Synthesise {total} rows?", console=terminal.err, default=True):
-        return review.reject()
-    return review.edit("approve_synthesis", {"items": items})
+    priced = review.refigured(plan, [item for item in edited if item.rows])
+    return priced.model_copy(update={"items": edited})
+
+
+class _Rows(IntPrompt):
+    validate_error_message = "[prompt.invalid]Give a whole number, 0 or more."
+
+    def process_response(self, value: str) -> int:
+        if (rows := super().process_response(value)) < 0:
+            raise InvalidResponse(self.validate_error_message)
+        return rows
 
 
 ASK = {

@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -20,18 +21,13 @@ from ..memory.records import (
     Agreement,
     Approved,
     Coverage,
-    FilterResult,
     Found,
-    Overlap,
     RowCounts,
     Spent,
-    SynthesisOutcome,
-    SynthesisPlan,
 )
 from ..memory.runs import Run
 from ..memory.scores import SUPPORTING
 from ..tools import prices
-from ..tools.report import Report
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import ModelConfig
 from ..tools.text import listed, many, shorten
@@ -59,8 +55,21 @@ STAGES = {
 }
 CHECKS = {"lost": "complete: lost", "unasked": "complete: unasked"}
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
+FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
+"""What a progress line says after its bar, and in which colour."""
+
 LINE_EVERY = 10.0
 """Seconds between progress lines where there is no terminal."""
+
+LEAST_SECONDS, LEAST_SHARE = 2.0, 0.03
+"""Before these have passed nothing is said of the time left."""
+
+RUN_STAGES = {
+    "answer_questions": "questions",
+    "approve_subgoals": "subgoals",
+    "approve_synthesis": "synthesis",
+}
+"""What a run waits for, in a word that fits a narrow table."""
 
 
 def note(line: str) -> None:
@@ -78,25 +87,30 @@ class _Progress(Progress):
             yield Text(self.spent, style="dim")
 
 
+class _Bar(ProgressColumn):
+    """A bar; where a stage does not count, something that turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar, self._spinner = BarColumn(bar_width=24), Spinner("line")
+
+    def render(self, task: Task) -> RenderableType:
+        return self._bar.render(task) if task.total else self._spinner.render(task.get_time())
+
+
 class Display:
     """A progress line on stderr: stage, rows, rate, time left, failures."""
 
     def __init__(self) -> None:
         self._progress = _Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("[cyan]{task.fields[left]}"),
-            TextColumn("[red]{task.fields[failed]}"),
+            _Bar(),
+            *(TextColumn(f"{{task.fields[{name}]}}", style=FIELDS[name]) for name in FIELDS),
             console=err,
             transient=True,
             disable=not err.is_terminal,
         )
-        self._task = self._progress.add_task(
-            "", total=None, rate="", left="", failed="", visible=False
-        )
-        self._stage = ""
+        self._stage, self._counts = "", False
         self._since = self._spoken = 0.0
 
     def __enter__(self) -> Self:
@@ -124,31 +138,22 @@ class Display:
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
-        if progress.stage != self._stage or not progress.total:
-            new = progress.stage != self._stage
-            self._stage, self._since = progress.stage, now
-            if new:
-                self._spoken = now
-                if not err.is_terminal:
-                    note(STAGES.get(progress.stage, progress.stage))
+        if (progress.stage, bool(progress.total)) != (self._stage, self._counts):
+            self._begin(progress, now)
+        rate, left = _pace(progress, seconds := now - self._since)
         text = STAGES.get(progress.stage, progress.stage)
         if progress.note:
             text += f": {progress.note}"
-        seconds = now - self._since
-        # Rows that needed no call say nothing of how fast the others will be.
-        rate = max(0, progress.done - progress.stored) / seconds if seconds > 0.5 else 0.0
-        left = (progress.total - progress.done) / rate if rate and progress.total else 0.0
+        fields = dict.fromkeys(FIELDS, "")
+        if progress.total:
+            fields["count"] = f"{progress.done}/{progress.total}"
+            fields["rate"] = f"{rate:,.0f} rows/s" if rate else ""
+            sure = seconds >= LEAST_SECONDS and _share(progress) >= LEAST_SHARE
+            fields["left"] = f"{timedelta(seconds=round(left))} left" if left and sure else ""
+        fields["failed"] = f"{progress.failed} failed" if progress.failed else ""
         self._progress.spent = spent_text(progress.spent)
-        self._progress.update(
-            self._task,
-            description=text,
-            completed=progress.done,
-            total=progress.total or None,
-            rate=f"{rate:,.0f} rows/s" if progress.total and rate else "",
-            left=f"{timedelta(seconds=round(left))} left" if left else "",
-            failed=f"{progress.failed} failed" if progress.failed else "",
-            visible=True,
-        )
+        (task,) = self._progress.task_ids
+        self._progress.update(task, description=text, completed=progress.done, **fields)
         if not err.is_terminal and progress.total and now - self._spoken > LINE_EVERY:
             self._spoken = now
             spent = spent_text(progress.spent)
@@ -156,6 +161,31 @@ class Display:
                 f"  {progress.done} of {progress.total} rows, about {left:.0f} s left"
                 + (f", {spent}" if spent else "")
             )
+
+    def _begin(self, progress: session.Progress, now: float) -> None:
+        """A stage begins, or begins to count: nothing stays of what was shown before."""
+        if progress.stage != self._stage:
+            self._spoken = now
+            if not err.is_terminal:
+                note(STAGES.get(progress.stage, progress.stage))
+        self._stage, self._counts, self._since = progress.stage, bool(progress.total), now
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        self._progress.add_task("", total=progress.total or None, **dict.fromkeys(FIELDS, ""))
+
+
+def _pace(progress: session.Progress, seconds: float) -> tuple[float, float]:
+    """Rows a second and seconds left; 0 where they are not known.
+
+    Rows that needed no call say nothing of how fast the others will be.
+    """
+    rate = max(0, progress.done - progress.stored) / seconds if seconds > 0.5 else 0.0
+    return rate, (progress.total - progress.done) / rate if rate else 0.0
+
+
+def _share(progress: session.Progress) -> float:
+    """How much is done of the rows that need a call."""
+    return (progress.done - progress.stored) / max(1, progress.total - progress.stored)
 
 
 def spent_text(spent: Spent) -> str:
@@ -176,124 +206,6 @@ def short(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f}{unit}"
     return str(count)
-
-
-def show_plan(plan: dict[str, Any]) -> None:
-    """Rows wanted, what they will differ in, and what they take at most."""
-    found = SynthesisPlan.model_validate(plan)
-    table = Table("gap", "rows", "scenarios", "every 4th also shows", title="Rows to synthesise")
-    for item in found.items:
-        cells = ["; ".join(item.grid.scenarios) or "–", ", ".join(item.also) or "–"]
-        table.add_row(Text(item.gap_id), str(item.rows), *map(Text, cells))
-    err.print(table)
-    for axis in ("difficulties", "personas"):
-        values = dict.fromkeys(v for item in found.items for v in getattr(item.grid, axis))
-        if values:
-            err.print(Text(f"{axis.capitalize()}: {'; '.join(values)}"))
-    money = (
-        "price unknown (give --prices)" if found.cost_usd is None else f"{found.cost_usd:.2f} USD"
-    )
-    if found.calls:
-        judge = "" if found.judge == found.model else f", scored by {found.judge}"
-        text = (
-            f"{found.model}{judge}: at most {found.calls} calls, {found.tokens_in} tokens in, "
-            f"{found.tokens_out} out, {money} ({found.how})"
-        )
-    else:
-        text = f"{found.model}: {found.how}"
-    err.print(text, highlight=False, markup=False)
-
-
-def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
-    """The yield of each round, and why rows are missing."""
-    accepted = sum(len(outcome.accepted) for outcome in outcomes)
-    wanted = sum(outcome.item.rows for outcome in outcomes)
-    if not wanted:
-        return
-    table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
-    table.add_column("gap")
-    for name in ("round", "asked", "written", "accepted"):
-        table.add_column(name, justify="right")
-    table.add_column("refused, or not needed")
-    for outcome in outcomes:
-        for line in outcome.rounds:
-            spare = line.written - line.accepted - sum(line.refused.values())
-            told = [f"{count} {reason}" for reason, count in line.refused.items()]
-            told += [f"{spare} not needed"] if spare else []
-            failed = len(line.failed)
-            told += [f"{many(failed, 'call')} failed"] if failed else []
-            counts = (line.number, line.asked, line.written, line.accepted)
-            gap = outcome.item.gap_id if line.number == 1 else ""
-            table.add_row(Text(gap), *map(str, counts), ", ".join(told))
-    out.print(table)
-    for outcome in outcomes:
-        if outcome.note:
-            out.print(Text(f"{outcome.item.gap_id}: {outcome.note}"))
-
-
-def show_report(report: Report) -> None:
-    """The summary on stdout: coverage, gaps, and where the files lie."""
-    show_coverage(report.coverage, report.rows)
-    show_overlap(report)
-    if report.gaps:
-        show_gaps(report)
-    show_failures([(failure.reason, failure.pairs) for failure in report.failures])
-    show_filter(report.filtered, {c.subgoal.id: c.subgoal.name for c in report.coverage})
-    if report.audit:
-        show_audit(report.audit, {c.subgoal.id: c.subgoal.name for c in report.coverage})
-    show_synthesis(report.synthesis)
-    spent = sum(report.usage, Spent())
-    if spent.tokens_in:
-        show_spent(spent)
-    for line in report.provenance.notes[:1]:
-        out.print(Text(line), style="dim")
-    names = ("html", "recommendations", "scores", "filtered", "card", "synthetic")
-    for key in names:
-        if path := report.files.get(key):
-            label = "report" if key == "html" else key
-            out.print(Text(f"{label:16}{path}"), soft_wrap=True)
-
-
-def show_overlap(report: Report) -> None:
-    """What the scores say of the subgoals: which move together, which no row tells apart."""
-    names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
-    for pair in (pair for pair in report.overlaps if pair.together):
-        out.print(Text(f"Overlap in the data: {_overlap_text(pair, names)}"))
-    for standing in (standing for standing in report.standing if not standing.apart):
-        out.print(
-            f"“{names[standing.subgoal_id]}” is not told apart from the goal as a whole: "
-            f"{standing.parted} of {standing.supporting} rows part it from the other subgoals.",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _overlap_text(pair: Overlap, names: dict[str, str]) -> str:
-    low, high = pair.interval or (0.0, 0.0)
-    rows = ", ".join(str(example.row) for example in pair.examples)
-    return (
-        f"“{names[pair.first]}” and “{names[pair.second]}” move together (correlation "
-        f"{pair.correlation:.2f}, {low:.2f} to {high:.2f}; both in {pair.both} rows"
-        + (f", such as index {rows})." if rows else ").")
-    )
-
-
-def show_gaps(report: Report) -> None:
-    """The most prevalent gap of each subgoal that lacks rows; the report has them all."""
-    table = Table("subgoal", "most prevalent gap", title="Gaps", title_justify="left")
-    for name in ("of its low rows", "rows to add"):
-        table.add_column(name, justify="right")
-    to_add = {r.subgoal_id: r.rows_enough for r in report.recommendations}
-    lacking = [c.subgoal for c in report.coverage if c.verdict != "enough"]
-    for subgoal, name in ((subgoal.id, subgoal.name) for subgoal in lacking):
-        if gap := next((gap for gap in report.gaps if gap.subgoal_id == subgoal), None):
-            told = f"{gap.name} ({'absent' if gap.kind == 'absent' else 'badly shown'})"
-            cells = [f"{gap.prevalence:.0%}", str(to_add.get(subgoal, ""))]
-            table.add_row(Text(name), Text(told), *cells)
-    if table.row_count:
-        out.print(table)
-    if len(report.gaps) > table.row_count:
-        out.print(f"{len(report.gaps) - table.row_count} more gaps are in the report.")
 
 
 def show_found(found: Found) -> None:
@@ -318,22 +230,24 @@ def show_found(found: Found) -> None:
 
 
 def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
+    figures = ["rows that\nsupport it", "wanted", "A(s)", "95 % interval"]
+    failed = any(c.failed for c in coverage)
     table = Table(title=f"Coverage of {counts.usable} rows", title_justify="left")
-    table.add_column("subgoal")
-    table.add_column("support")
-    for name in ("rows that support it", "wanted", "A(s)", "95 % interval", "failed"):
-        table.add_column(name, justify="right")
+    table.add_column("subgoal", overflow="fold")
+    table.add_column("support", no_wrap=True)
+    for name in figures + ["failed"] * failed:
+        table.add_column(name, justify="right", no_wrap=True)
     for c in coverage:
         low, high = c.interval or (None, None)
-        table.add_row(
-            Text(c.subgoal.name),
+        cells = [
             f"[{COLOURS[c.verdict]}]{c.verdict}[/]",
             f"{c.supporting} of {c.judged}",
             str(c.wanted),
             "–" if c.mean is None else f"{c.mean:.3f}",
             "–" if low is None else f"{low:.3f} – {high:.3f}",
             str(c.failed) if c.failed else "",
-        )
+        ]
+        table.add_row(Text(c.subgoal.name), *cells[: len(table.columns) - 1])
     out.print(table)
     if counts.usable and all(c.verdict == "unknown" for c in coverage):
         out.print("No verdict: more than 5 % of the judgements failed.", style="red")
@@ -386,37 +300,18 @@ def show_spent(spent: Spent) -> None:
         out.print("Spent: nothing; all was judged before.", highlight=False)
 
 
-def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> None:
-    """names: of the subgoals, by id."""
-    out.print(
-        f"Filter: {result.kept:,} of {result.total:,} rows kept: {result.rule}.",
-        highlight=False,
-        markup=False,
-    )
-    out.print(f"Near-duplicates left out: {result.near_duplicates:,}.", highlight=False)
-    table = Table("A(s), supporting rows", "kept", "random, as many", "all rows", "for the floor")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    sets = (result.aligned, result.random, result.original)
-    for key, floored in result.floored.items():
-        cells = [f"{_mean(some.means[key])}  {some.supporting[key]:,}" for some in sets]
-        table.add_row(Text((names or {}).get(key, key)), *cells, f"{floored:,}")
-    table.add_row("diversity", *(_mean(some.diversity) for some in sets), "")
-    out.print(table)
-
-
-def _mean(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def show_runs(found: list[Run]) -> None:
     if not found:
         note("no runs yet: `goalcover run DATA --goal TEXT` makes one")
         return
-    table = Table("run", "status", "stage", "data", "goal")
-    table.columns[0].no_wrap = True
+    table = Table()
+    for name in ("run", "status", "stage"):
+        table.add_column(name, no_wrap=True)
+    for name in ("data", "goal"):
+        table.add_column(name, overflow="fold")
     for run in found:
-        cells = [run.id, run.status, run.stage, Path(run.data).name, shorten(run.goal, 60)]
+        stage = "" if run.status == "finished" else RUN_STAGES.get(run.stage, run.stage)
+        cells = [run.id, run.status, stage, Path(run.data).name, shorten(run.goal, 60)]
         table.add_row(*map(Text, cells))
     out.print(table)
 

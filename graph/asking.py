@@ -1,12 +1,14 @@
 """Questions about a finished run, answered by retrieving its rows, explanations and gaps."""
 
 import random
+import re
 from dataclasses import dataclass
 
 from ..agents.answerer import AnswerAsk, sentences_of
 from ..memory.gaps import GapStore
 from ..memory.records import Found, FoundRow, Gap, Sample, Score, Source, Subgoal
 from ..memory.scores import SUPPORTING
+from ..tools.duplicates import NearDuplicates, text_of
 from ..tools.judge import NAMED
 from ..tools.report import Report
 from ..tools.text import stem, words
@@ -22,6 +24,14 @@ EXPLAINED = 200
 GAPS, NEAR = 3, 0.4
 """Gaps that are found at most, from this similarity up."""
 
+LEAST_NEAR, ASKED_FOR = 0.3, 0.45
+"""A row under this nearness answers nothing; a subgoal of this similarity is asked for."""
+
+LACK = frozenset(
+    ["gap", "gaps", "missing", "lack", "lacks", "lacking", "absent", "weak", "collect"]
+)
+"""Words of questions that ask what is not there."""
+
 
 @dataclass(frozen=True)
 class _Said:
@@ -34,52 +44,108 @@ class _Said:
 
 async def find(box: Toolbox, report: Report, question: str, count: int) -> Found:
     """The `count` rows nearest to a question, and gaps near it; with a chat model an answer too."""
+    before = box.spent
     subgoals = [c.subgoal for c in report.coverage]
-    samples = _searched(box, report.gaps)
+    best = {subgoal.id: _supporting(box, subgoal) for subgoal in subgoals}
+    samples = _searched(box, report.gaps, best)
     scores = {s.index: box.store.scores.get(box.judge.judge, s.hash) for s in samples}
-    said = _explanations(box, subgoals, report.gaps, scores)
-    best = await _nearness(box, question, samples, said)
-    order = sorted(best, key=lambda row: (-best[row][0], row))
-    distinct = [row for row in order if row not in box.near_duplicates][:count]
-    rows = [_found_row(box, row, *best[row], subgoals, scores[row]) for row in distinct]
-    near = await GapStore(box.vectors).nearest(box.run, question, box.embedder.encode)
-    gaps = [gap for gap, similarity in near if similarity >= NEAR][:GAPS]
-    passages = tuple(_passages(rows, gaps))
-    reply = await box.door.ask(AnswerAsk(question=question, passages=passages))
+    said = _explanations(subgoals, report.gaps, best, scores)
+    asked = await _subgoals_asked_for(box, question, subgoals)
+    shown = {row for subgoal in asked for row in best[subgoal.id]}
+    near = await _nearness(box, question, samples, said)
+    # What the judge found to show the subgoal that is asked for comes before what resembles it.
+    order = sorted(near, key=lambda row: (row not in shown, -near[row][0], row))
+    likely = [row for row in order if row in shown or near[row][0] >= LEAST_NEAR]
+    rows = [
+        _found_row(box, row, *near[row], subgoals, scores[row])
+        for row in _distinct(box, likely, count)
+    ]
+    gaps = await _gaps(box, report, question)
+    reply = await box.door.ask(AnswerAsk(question=question, passages=tuple(_passages(rows, gaps))))
     return Found(
         question=question,
         answer=sentences_of(reply),
+        subgoals=[c for c in report.coverage if c.subgoal in asked],
         rows=rows,
         gaps=gaps,
         searched=f"{len(samples):,} of {report.rows.usable:,} rows, {len(said):,} explanations and "
         f"{len(report.gaps)} gaps were searched, by embeddings and shared words",
+        spent=box.spent - before,
     )
 
 
-def _searched(box: Toolbox, gaps: list[Gap]) -> list[Sample]:
+def _supporting(box: Toolbox, subgoal: Subgoal) -> list[int]:
+    """The rows that support a subgoal best."""
+    found = box.store.scores.best_rows(box.run, box.judge.judge, subgoal, EXPLAINED)
+    return [row for row, value in found if value >= SUPPORTING]
+
+
+def _searched(box: Toolbox, gaps: list[Gap], best: dict[str, list[int]]) -> list[Sample]:
     rows = range(len(box.table))
     if len(rows) > SEARCHED:
         drawn = random.Random(box.config.seed).sample(rows, SEARCHED)
-        rows = sorted({*drawn, *(row for gap in gaps for row in gap.members)})
+        of_gaps = (row for gap in gaps for row in gap.members)
+        rows = sorted({*drawn, *of_gaps, *(row for some in best.values() for row in some)})
     return [sample for sample in map(box.table.sample, rows) if sample]
 
 
 def _explanations(
-    box: Toolbox, subgoals: list[Subgoal], gaps: list[Gap], scores: dict[int, dict[str, Score]]
+    subgoals: list[Subgoal],
+    gaps: list[Gap],
+    best: dict[str, list[int]],
+    scores: dict[int, dict[str, Score]],
 ) -> list[_Said]:
     """Those of rows that support a subgoal, or call for it and fall short. That a row is about
     something else finds no row."""
     found = []
     for subgoal in subgoals:
         weak = (gap for gap in gaps if gap.subgoal_id == subgoal.id and gap.kind == "weak")
-        rows = {row for gap in weak for row in gap.members}
-        best = box.best_rows(subgoal, EXPLAINED)
-        rows |= {row for row, value in best if value >= SUPPORTING}
+        rows = {row for gap in weak for row in gap.members} | {*best[subgoal.id]}
         for row in sorted(rows & scores.keys()):
             score = scores[row].get(subgoal.hash)
             if score and score.explanation:
                 found.append(_Said(row, subgoal.id, score.explanation))
     return found
+
+
+async def _subgoals_asked_for(
+    box: Toolbox, question: str, subgoals: list[Subgoal]
+) -> list[Subgoal]:
+    """Those that a question names, or else those that it comes near."""
+    held = {stem(word) for word in words(question)}
+    names = [{stem(word) for word in words(subgoal.name)} for subgoal in subgoals]
+    named = [
+        subgoal
+        for subgoal, own in zip(subgoals, names, strict=True)
+        if subgoal.id in question or (own and own <= held)
+    ]
+    if named:
+        return named
+    aim, *vectors = await box.embedder.encode([question, *(subgoal.text for subgoal in subgoals)])
+    return [s for s, v in zip(subgoals, vectors, strict=True) if float(v @ aim) >= ASKED_FOR]
+
+
+async def _gaps(box: Toolbox, report: Report, question: str) -> list[Gap]:
+    """Those near a question; for one that asks what is missing, the most urgent ones."""
+    near = await GapStore(box.vectors).nearest(box.run, question, box.embedder.encode)
+    found = [gap for gap, similarity in near if similarity >= NEAR]
+    if not found and LACK & {*re.findall(r"\w+", question.lower())}:
+        by_id = {gap.id: gap for gap in report.gaps}
+        found = [by_id[r.gap_id] for r in report.recommendations if r.rows_wanted]
+    return found[:GAPS]
+
+
+def _distinct(box: Toolbox, rows: list[int], count: int) -> list[int]:
+    """The first `count` rows that are no near-duplicates of an earlier one."""
+    known, kept = NearDuplicates(), []
+    for row in rows:
+        if len(kept) == count:
+            break
+        sample = box.table.sample(row)
+        if sample and known.find(text_of(sample)) is None:
+            known.add(row, text_of(sample))
+            kept.append(row)
+    return kept
 
 
 async def _nearness(

@@ -16,6 +16,8 @@ from .toolbox import Run, Toolbox, tell
 BEST = 3
 """Rows named as examples of the source to collect from."""
 
+UNEXPLAINED = "The judge gave no explanation."
+
 PRICED = 50
 """Rows whose tokens are counted to foretell the cost of a synthesis."""
 
@@ -42,7 +44,7 @@ def _low_rows(box: Toolbox, subgoal: Subgoal, picked: list[tuple[int, float]]) -
                     row=row,
                     sample_id=sample.id,
                     score=value,
-                    explanation=score.explanation,
+                    explanation=score.explanation.strip() or UNEXPLAINED,
                     topic=shorten(last_turn(sample.input), 400),
                     excerpt=box.excerpt(row),
                 )
@@ -72,12 +74,12 @@ async def recommend(state: State, runtime: Run) -> State:
 
 
 def _needs(coverage: list[Coverage]) -> list[recommender.Need]:
-    """What each subgoal below tau needs."""
+    """What each subgoal with gaps needs."""
     to_add = coverages.rows_to_add(coverage)
     return [
         recommender.Need(c, to_add[c.subgoal.id], *coverages.rows_to_next(c, len(coverage)))
         for c in coverage
-        if c.gap
+        if c.studied
     ]
 
 
@@ -95,9 +97,8 @@ def _plan(
 ) -> SynthesisPlan | None:
     """What to synthesise and what it will take; None where there is nothing."""
     config = box.config
-    below = [c for c in state["coverage"] if c.gap]
     items = planner.plan_items(
-        below,
+        state["coverage"],
         state.get("gaps", []),
         recommendations,
         config.synthesize,

@@ -15,7 +15,9 @@ from langgraph.types import interrupt
 from pydantic import TypeAdapter, ValidationError
 
 from ..agents.answers import REMARK, asks_to_stop, understood
+from ..agents.budget import most_calls
 from ..agents.clauses import REJECTION
+from ..agents.discriminator import REPEATED
 from ..memory.errors import UserError
 from ..memory.records import Answer, Approved, PlanItem, Specification, SynthesisPlan
 from ..tools.subgoals import parse_subgoals
@@ -216,26 +218,36 @@ def review_synthesis(state: State) -> State:
 
 
 def refigured(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
-    """The plan with other rows: no less than they can take, so that what is foretold holds.
+    """The plan with other rows, and the most that they take.
 
-    For more rows calls grow by less than the rows do, but for what was rounded: three an item.
+    Whatever was foretold is a sum of shares that each grow as one of `_sizes` does, so that none
+    grows by more than the one that grows most.
     """
-    before = {item.gap_id: item.rows for item in plan.items}
-    growth = max((item.rows / before[item.gap_id] for item in items), default=0.0)
-    if growth <= 1 or not plan.calls:
+    before, after = _sizes(plan.items, plan.rounds), _sizes(items, plan.rounds)
+    if after == before or not plan.calls:
         return plan.model_copy(update={"items": items})
-    calls = math.ceil((plan.calls + 3 * len(plan.items)) * growth)
-    growth = calls / plan.calls
+    growth = max(now / then for now, then in zip(after, before, strict=True))
     return plan.model_copy(
         update={
             "items": items,
-            "calls": calls,
+            "calls": math.ceil(plan.calls * growth),
             "tokens_in": math.ceil(plan.tokens_in * growth),
             "tokens_out": math.ceil(plan.tokens_out * growth),
             "cost_usd": None if plan.cost_usd is None else plan.cost_usd * growth,
             "how": f"{plan.how}; in proportion to the rows, which were edited",
         }
     )
+
+
+def _sizes(items: list[PlanItem], rounds: int) -> list[int]:
+    """Rows that the judge scores, and what generator and discriminator do at most for them."""
+    sizes = [0] * 6
+    for item in items:
+        bound = most_calls(item.rows, rounds)
+        judged = math.ceil(bound.asked * (1 + 1 / REPEATED))
+        each = (item.rows, bound.asked, bound.writes, bound.groups, bound.repeats, judged)
+        sizes = [size + more for size, more in zip(sizes, each, strict=True)]
+    return sizes
 
 
 def _decide(payload: dict[str, Any]) -> Decision:

@@ -28,8 +28,9 @@ def after_subgoals(state: State) -> Literal["remember", "check", "decompose"]:
 
 
 def after_assess(state: State) -> list[Send] | Literal["filter"]:
-    """One analysis for each subgoal below tau; none, and nothing is left but to filter."""
-    tasks = [Send("analyze", {"coverage": c}) for c in state["coverage"] if c.gap]
+    """One analysis for each subgoal that has a gap or lacks rows; none, and nothing is left but to
+    filter."""
+    tasks = [Send("analyze", {"coverage": c}) for c in state["coverage"] if c.studied]
     return tasks or "filter"
 
 

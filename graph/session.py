@@ -26,7 +26,7 @@ from ..memory.errors import ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
 from ..memory.records import Found, Specification, Spent
 from ..memory.runs import Run
-from ..memory.store import open_store
+from ..memory.store import Store, open_store
 from ..memory.vectors import VectorStore
 from ..tools.chat_model import server_address
 from ..tools.datasets import DataSource, digest
@@ -118,6 +118,7 @@ def new_run(config: RunConfig, run_id: str | None = None) -> str:
     with open_store(home()) as store:
         box = Toolbox(run_id, config, home(), store)
         _ = box.door, box.judge, box.documents, box.table
+        _check_folder(out, [source.path, *config.documents], store)
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -125,6 +126,21 @@ def new_run(config: RunConfig, run_id: str | None = None) -> str:
         config = config.model_copy(update={"digest": digest(source)})
         store.runs.add(run_id, source.path, config.goal.text, str(out), config.model_dump_json())
     return run_id
+
+
+WRITTEN = ("filtered.", "synthetic.", "scores.jsonl", "report.", "recommendations.")
+"""How the names of a run's files begin."""
+
+
+def _check_folder(out: Path, inputs: list[str], store: Store) -> None:
+    """Raises UserError where the run would write over its own input, or over files of no run."""
+    own = [name for name in inputs if Path(name).parent == out]
+    if taken := [name for name in own if Path(name).name.startswith(WRITTEN)]:
+        raise UserError(f"the run would write over its own input {taken[0]}: choose another --out.")
+    of_a_run = (out / "report.json").exists() or any(r.out == str(out) for r in store.runs.list())
+    present = sorted(out.iterdir()) if out.is_dir() and not of_a_run else []
+    if taken := [path for path in present if path.name.startswith(WRITTEN)]:
+        raise UserError(f"{taken[0]} is there already, and of no run: choose another --out.")
 
 
 def new_id() -> str:

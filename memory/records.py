@@ -5,7 +5,9 @@ all carry them.
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
+from operator import add, sub
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -295,6 +297,16 @@ class Coverage(Record):
     verdict: Verdict = "unknown"
     histogram: list[int] = Field(default=[0] * 6, description="rows per anchor, 0.0 to 1.0")
     gap: bool = Field(description="A(s) < tau (section 3.4)")
+
+    @property
+    def lacking(self) -> bool:
+        """Whether fewer rows support it than are wanted."""
+        return self.verdict in ("thin", "missing")
+
+    @property
+    def studied(self) -> bool:
+        """Whether its low rows are looked at: a mean of tau or more may rest on near-duplicates."""
+        return self.gap or self.lacking
 
 
 class Agreement(Record):
@@ -637,39 +649,6 @@ class SynthesisOutcome(Record):
     note: str = ""
 
 
-class FoundRow(Record):
-    """A row that answers a question about a run.
-
-    nearness: cosine of the question with the row or with an explanation, and a gain for words they
-    share. explanation: the judge's, of `subgoal_id`, that comes nearest; empty where none was
-    looked at. scores: A by subgoal id.
-    """
-
-    row: int
-    nearness: float
-    excerpt: str
-    subgoal_id: str = ""
-    explanation: str = ""
-    scores: dict[str, float | None] = {}
-
-
-class Sentence(Record):
-    """A sentence of an answer; cites: rows ("row 7") and gap ids it rests on."""
-
-    text: str
-    cites: list[str]
-
-
-class Found(Record):
-    """What was found for a question about a run. answer: empty without a language model."""
-
-    question: str
-    answer: list[Sentence] = []
-    rows: list[FoundRow] = []
-    gaps: list[Gap] = []
-    searched: str = Field(default="", description="what was searched, in one sentence")
-
-
 class LedgerEntry(Record):
     """A subgoal before and after its data set is joined by the synthetic rows.
 
@@ -705,13 +684,15 @@ class Subset(Record):
 class FilterResult(Record):
     """The goal-aligned subset, beside the original and a random subset of the same size.
 
-    near_duplicates: rows left out because an earlier kept one is almost the same. floored: rows
-    kept for a subgoal's floor alone, by subgoal id. how_diverse: what diversity measures.
+    reached: kept rows that the rule keeps without the floors. near_duplicates: rows left out
+    because a kept one is almost the same. floored: rows kept for a subgoal's floor alone, by
+    subgoal id. how_diverse: what diversity measures.
     """
 
     rule: str
     total: int
     kept: int
+    reached: int = 0
     near_duplicates: int = 0
     floored: dict[str, int] = {}
     aligned: Subset
@@ -747,12 +728,19 @@ class Spent(Record):
     cost_usd: float | None = 0.0
 
     def __add__(self, other: Self) -> Self:
-        sums: dict[str, Any] = {}
+        return self._with(other, add)
+
+    def __sub__(self, other: Self) -> Self:
+        return self._with(other, sub)
+
+    def _with(self, other: Self, operation: Callable[[Any, Any], Any]) -> Self:
+        found: dict[str, Any] = {}
         for name, mine in self:
             if not isinstance(mine, str):
                 theirs = getattr(other, name)
-                sums[name] = None if mine is None or theirs is None else mine + theirs
-        return self.model_copy(update=sums)
+                unknown = mine is None or theirs is None
+                found[name] = None if unknown else operation(mine, theirs)
+        return self.model_copy(update=found)
 
 
 class Usage(Spent):
@@ -762,6 +750,42 @@ class Usage(Spent):
     model: str
     from_store: int = 0
     seconds: float = 0.0
+
+
+class FoundRow(Record):
+    """A row that answers a question about a run.
+
+    nearness: cosine of the question with the row or with an explanation, and a gain for words they
+    share. explanation: the judge's, of `subgoal_id`, that comes nearest; empty where none was
+    looked at. scores: A by subgoal id.
+    """
+
+    row: int
+    nearness: float
+    excerpt: str
+    subgoal_id: str = ""
+    explanation: str = ""
+    scores: dict[str, float | None] = {}
+
+
+class Sentence(Record):
+    """A sentence of an answer; cites: rows ("row 7") and gap ids it rests on."""
+
+    text: str
+    cites: list[str]
+
+
+class Found(Record):
+    """What was found for a question about a run. answer: empty without a language model.
+    subgoals: those that are asked for; rows that support them come first. spent: on the answer."""
+
+    question: str
+    answer: list[Sentence] = []
+    subgoals: list[Coverage] = []
+    rows: list[FoundRow] = []
+    gaps: list[Gap] = []
+    spent: Spent = Spent()
+    searched: str = Field(default="", description="what was searched, in one sentence")
 
 
 class Approved(Record):

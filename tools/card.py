@@ -1,17 +1,13 @@
 """The data card of a file of rows: what was kept, by which rule, as judged by whom. Markdown."""
 
-import html
-import re
-
 from ..memory.records import FilterResult, Record, Subgoal, Subset
+from .markdown import plain
 
 SCORE_COLUMN = "goalcover_"
 """What the names of added columns begin with; a subgoal's id follows."""
 
 SYNTHETIC_COLUMN = "synthetic_by_goalcover"
 """No subgoal's column can have this name."""
-
-SPECIAL = re.compile(r"([\\`*_\[\]()#!|~$@])")
 
 
 class About(Record):
@@ -26,6 +22,17 @@ class About(Record):
     notes: list[str] = []
 
 
+class Origin(Record):
+    """Where synthetic rows come from. writer: the model, which accepted them too. extractive: they
+    are passages of the user's own texts. gaps: (name, of its subgoal, rows). changed: rows that are
+    not as they were written."""
+
+    writer: str
+    extractive: bool = False
+    gaps: list[tuple[str, str, int]] = []
+    changed: int = 0
+
+
 def card(
     name: str,
     about: About,
@@ -33,39 +40,39 @@ def card(
     rows: int = 0,
     synthetic: int = 0,
     columns: bool = False,
+    origin: Origin | None = None,
 ) -> str:
     """Markdown without HTML, links or pictures, whatever stands in the data and in the subgoals.
 
     name: of what the card is of. result: of the filter, where its rows are meant. rows: without
-    the synthetic ones. columns: alignments were added.
+    the synthetic ones, which come after them. columns: alignments were added. origin: of the
+    synthetic rows.
     """
-    told = f"{rows:,} rows of {_plain(about.data)}" if rows else ""
+    told = f"{rows:,} rows of {plain(about.data)}" if rows else ""
     made = f"{synthetic:,} synthetic rows" if synthetic else ""
     what = " and ".join(filter(None, (told, made))) or "No rows"
-    parts = [f"# Data card: {_plain(name)}", f"{what}."]
+    parts = [f"# Data card: {plain(name)}", f"{what}."]
     if about.goal:
-        parts.append(f"Goal: {_plain(about.goal)}")
+        parts.append(f"Goal: {plain(about.goal)}")
     if result:
         parts += _filtered(result, about)
     if synthetic:
-        parts += ["## Synthetic rows", _SYNTHETIC]
+        parts += ["## Synthetic rows", *_synthetic(rows, synthetic, origin, about)]
     parts += ["## Subgoals", "\n".join(map(_subgoal, about.subgoals)) or "Not known."]
-    judge = _plain(about.judge) or "not known: the scores came without it"
-    lines = [f"Judge: {judge}.", f"Seed: {about.seed}.", *map(_plain, about.notes)]
+    judge = plain(about.judge) or "not known: the scores came without it"
+    lines = [f"Judge: {judge}.", f"Seed: {about.seed}.", *map(plain, about.notes)]
     parts += ["## How it was judged", "\n".join(f"- {line}" for line in lines)]
     if columns:
-        parts += ["## Added columns", _COLUMNS]
+        parts += ["## Added columns", _COLUMNS + (_TOLD_APART if synthetic else "")]
     return "\n\n".join(parts) + "\n"
 
 
-_SYNTHETIC = (
-    "They stand after any others, were written for gaps of the data and accepted by a "
-    "discriminator; their provenance stands in the run's folder."
-)
 _COLUMNS = (
     f"`{SCORE_COLUMN}ID` is the alignment with the subgoal of that id, from 0 to 1, empty "
-    f"where it was not judged, as synthetic rows are; `{SYNTHETIC_COLUMN}` tells these."
+    f"where it was not judged."
 )
+_TOLD_APART = f" `{SYNTHETIC_COLUMN}` tells synthetic rows."
+_EXTRACTIVE = "extractive: passages of your own texts, to try the loop; do not train on them"
 _FAIR = (
     "Selecting by a score raises the mean of that score: the random subset shows by how much more "
     "than chance."
@@ -78,24 +85,41 @@ def _filtered(result: FilterResult, about: About) -> list[str]:
     sets = (result.aligned, result.random, result.original)
     lines = [_line("rows", [f"{some.rows:,}" for some in sets])]
     for key in result.aligned.means:
-        name = _plain(names.get(key, key))
+        name = plain(names.get(key, key))
         lines.append(_line(f"A: {name}", [_number(some.means[key]) for some in sets]))
         lines.append(_line(f"supporting: {name}", [_support(some, key) for some in sets]))
     lines.append(_line("diversity", [_number(some.diversity) for some in sets]))
     floored = "; ".join(
-        f"{_plain(names.get(key, key))}: {count:,}"
-        for key, count in result.floored.items()
-        if count
+        f"{plain(names.get(key, key))}: {count:,}" for key, count in result.floored.items() if count
     )
     return [
         "## What was kept",
-        f"{result.kept:,} of {result.total:,} judged rows: {_plain(result.rule)}.",
+        f"{result.kept:,} of {result.total:,} judged rows: {plain(result.rule)}. "
+        f"Without the floors the rule keeps {result.reached:,} of these.",
         f"Near-duplicates of kept rows that were left out: {result.near_duplicates:,}. "
         f"Rows kept for a subgoal's floor alone: {floored or 'none'}.",
         "\n".join([head, *lines]),
         f"A is the mean alignment, supporting are rows with an alignment of 0.6 or more. "
-        f"Diversity: {_plain(result.how_diverse)}. Random rows: seed {result.seed}. {_FAIR}",
+        f"Diversity: {plain(result.how_diverse)}. Random rows: seed {result.seed}. {_FAIR}",
     ]
+
+
+def _synthetic(rows: int, count: int, origin: Origin | None, about: About) -> list[str]:
+    lines = f"row {rows + 1:,}" if count == 1 else f"rows {rows + 1:,} to {rows + count:,}"
+    where = f"Here: {lines}, counted from 1, after the others." if rows else "Here: all rows."
+    if not origin:
+        return [where]
+    writer, judge = plain(origin.writer), plain(about.judge)
+    made = (
+        f"They are {_EXTRACTIVE}. Put together for gaps of the data by {writer}, judged by {judge}."
+        if origin.extractive
+        else f"Written for gaps of the data and accepted by {writer}, judged by {judge}."
+    )
+    gaps = [f"- {plain(gap)} ({plain(of)}): {number:,} rows" for gap, of, number in origin.gaps]
+    if origin.changed:
+        gaps.append(f"- changed since they were written, and not judged: {origin.changed:,} rows")
+    known = "What is known of each stands in `synthetic.provenance.jsonl` in the run's folder."
+    return [f"{where} {made}", "\n".join(gaps), known]
 
 
 def _line(name: str, cells: list[str]) -> str:
@@ -112,12 +136,5 @@ def _support(some: Subset, key: str) -> str:
 
 
 def _subgoal(subgoal: Subgoal) -> str:
-    told = f"- {_plain(subgoal.name)} ({_plain(subgoal.id)})"
-    return f"{told}: {_plain(subgoal.description)}" if subgoal.description != subgoal.id else told
-
-
-def _plain(text: str) -> str:
-    """One line of text in which Markdown and HTML mean nothing, and no address is made a link."""
-    line = html.escape(" ".join(text.split()), quote=False)
-    line = SPECIAL.sub(r"\\\1", line)
-    return re.sub(r"(?i)\bwww\.", lambda m: m.group()[:-1] + "\\.", line.replace("://", "\\://"))
+    told = f"- {plain(subgoal.name)} ({plain(subgoal.id)})"
+    return f"{told}: {plain(subgoal.description)}" if subgoal.description != subgoal.id else told

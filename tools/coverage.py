@@ -136,11 +136,13 @@ def wanted_rows(subgoal: Subgoal, rows: int, subgoals: int) -> int:
 
 
 def rows_to_add(coverage: Sequence[Coverage]) -> dict[str, int]:
-    """Rows to add for each subgoal until every verdict is "enough", each row supporting one.
+    """Rows to add for each subgoal that is thin or missing until all of these have enough, each row
+    supporting one; none for the others.
 
     The least solution: added rows make the data larger, and with it what shares ask for. Where the
     wanted shares add up to all rows there is none; then it is what is short today.
     """
+    lacking = {c.subgoal.id for c in coverage if c.lacking}
     added = {c.subgoal.id: 0 for c in coverage}
     most = MOST_GROWTH * max((c.distinct for c in coverage), default=0)
     while (total := sum(added.values())) <= most:
@@ -148,12 +150,17 @@ def rows_to_add(coverage: Sequence[Coverage]) -> dict[str, int]:
             c.subgoal.id: max(
                 0, wanted_rows(c.subgoal, c.distinct + total, len(coverage)) - c.distinct_supporting
             )
+            if c.subgoal.id in lacking
+            else 0
             for c in coverage
         }
         if needed == added:
             return added
         added = needed
-    return {c.subgoal.id: max(0, c.wanted - c.distinct_supporting) for c in coverage}
+    return {
+        c.subgoal.id: c.wanted - c.distinct_supporting if c.subgoal.id in lacking else 0
+        for c in coverage
+    }
 
 
 def beside(coverage: Sequence[Coverage], kept: Subset) -> dict[str, int]:
@@ -163,7 +170,8 @@ def beside(coverage: Sequence[Coverage], kept: Subset) -> dict[str, int]:
             update={
                 "distinct": kept.rows,
                 "distinct_supporting": kept.supporting[c.subgoal.id],
-                "wanted": wanted_rows(c.subgoal, kept.rows, len(coverage)),
+                "wanted": (wanted := wanted_rows(c.subgoal, kept.rows, len(coverage))),
+                "verdict": verdict(kept.supporting[c.subgoal.id], wanted, c.judged, c.failed),
             }
         )
         for c in coverage

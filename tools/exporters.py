@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..memory.errors import UserError
 from ..memory.files import atomic_folder, atomic_path, atomic_text
 from ..memory.records import Candidate, FilterResult, Sample
-from .card import About, card
+from .card import About, Origin, card
 from .chat_rows import messages_of
 from .columns import (
     Alignments,
@@ -80,32 +80,38 @@ def export(
     about: About,
     result: FilterResult | None = None,
     alignments: Alignments | None = None,
+    origin: Origin | None = None,
 ) -> Path:
     """Writes rows in a format, and their data card: beside the file, or in the folder.
 
-    result: of the filter that chose the rows, if one did. alignments: for `hf`. Returns where the
-    card lies. Raises UserError where rows do not fit the format.
+    result: of the filter that chose the rows, if one did. alignments: for `hf`. origin: of the
+    synthetic rows. Returns where the card lies. Raises UserError where rows do not fit the format.
     """
     counts = {
         kind: sum(len(part.indices) for part in parts if part.synthetic is kind)
         for kind in (False, True)
     }
-    told = card(path.name, about, result, counts[False], counts[True], form == "hf")
+    told = card(path.name, about, result, counts[False], counts[True], form == "hf", origin)
+    place = card_path(path, form)
     if form == "hf":
         with in_columns(path), atomic_folder(path) as folder:
             (folder / "data").mkdir()
             rows = with_scores(columns(parts), parts, alignments or Alignments())
             rows.to_parquet(str(folder / "data" / "train.parquet"))
-            (folder / "README.md").write_text(_CONFIG + told, encoding="utf-8")
-        return path / "README.md"
+            (folder / place.name).write_text(_CONFIG + told, encoding="utf-8")
+        return place
     if form == "chat":
         write_jsonl((messages_of(part.table, row) for part, row in each_row(parts)), path)
     else:
         write_parts(parts, path)
-    beside = path.with_name(f"{path.stem}.card.md")
-    with atomic_text(beside) as file:
+    with atomic_text(place) as file:
         file.write(told)
-    return beside
+    return place
+
+
+def card_path(path: Path, form: Format) -> Path:
+    """Where the data card of an export to `path` lies."""
+    return path / "README.md" if form == "hf" else path.with_name(f"{path.name}.card.md")
 
 
 def write_rows(table: Table, indices: Sequence[int], path: Path) -> None:

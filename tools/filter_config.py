@@ -62,8 +62,8 @@ def read_weights(given: Sequence[str]) -> dict[str, float]:
     return weights
 
 
-def sentence(config: FilterConfig) -> str:
-    """The rule in one plain sentence, to follow on “rows kept:”."""
+def sentence(config: FilterConfig, kept: int) -> str:
+    """The rule in one plain sentence, to follow on “rows kept:”. kept: how many were."""
     from .duplicates import GRAM, LONG, SIMILAR
 
     weights = ", ".join(f"{name} {weight:g}" for name, weight in config.weights.items())
@@ -76,6 +76,8 @@ def sentence(config: FilterConfig) -> str:
         told = [f"those whose {value} is at least {config.keep:g}"]
     else:
         told = [f"the {config.size:,} rows whose {value} is highest"]
+        if kept < config.size:
+            told = [f"{told[0]}, but there are only {kept:,}"]
     if config.floor:
         told.append(
             f"each subgoal first keeps its best {config.floor} rows from {FLOOR_SCORE:g} up"

@@ -51,7 +51,7 @@ def select(
 
     config.check(subgoals)
     scores = _read(rows, subgoals, config, {} if config.keep_duplicates else copies or {})
-    kept, floored = _choose(scores, subgoals, config)
+    kept, reached, floored = _choose(scores, subgoals, config)
     drawn = sorted(random.Random(seed).sample(range(len(scores.rows)), len(kept)))
     sets = [kept, drawn, list(range(len(scores.rows)))]
     texts = [[scores.rows[at] for at in chosen] for chosen in sets]
@@ -61,9 +61,10 @@ def select(
     )
     of_kept = {scores.groups[at] for at in kept}
     result = FilterResult(
-        rule=sentence(config),
+        rule=sentence(config, len(kept)),
         total=len(scores.rows),
         kept=len(kept),
+        reached=reached,
         near_duplicates=sum(group in of_kept for group in scores.groups) - len(kept),
         floored=floored,
         aligned=aligned,
@@ -104,8 +105,9 @@ def _read(
 
 def _choose(
     scores: _Judged, subgoals: Sequence[str], config: FilterConfig
-) -> tuple[list[int], dict[str, int]]:
-    """Positions in `scores` that are kept, and by subgoal how many for its floor alone."""
+) -> tuple[list[int], int, dict[str, int]]:
+    """Positions in `scores` that are kept, how many of them the rule keeps without the floors, and
+    by subgoal how many for its floor alone."""
     import numpy as np
 
     ranked = np.argsort(-scores.by_rule, kind="stable").tolist()
@@ -128,7 +130,8 @@ def _choose(
             )
         others = [at for at in of_rule if at not in needed][: config.size - len(needed)]
         ruled, kept = set(of_rule[: config.size]), needed | set(others)
-    return sorted(kept), {name: len(set(rows) - ruled) for name, rows in floors.items()}
+    floored = {name: len(set(rows) - ruled) for name, rows in floors.items()}
+    return sorted(kept), len(kept & ruled), floored
 
 
 def _floor(scores: _Judged, column: int, best: Mapping[int, int], count: int) -> list[int]:

@@ -169,8 +169,8 @@ KINDS = {
 
 ADD_RULE = (
     "Rows to add are computed from the verdict's rule for all subgoals together: added rows make "
-    "the data larger, and with it what shares ask for. Where the filtered rows are what you train "
-    "on, fewer are needed."
+    "the data larger, and with it what shares ask for; each is taken to show one subgoal. Where "
+    "the wanted shares add up to all rows no number is enough; then it is what is short today."
 )
 
 

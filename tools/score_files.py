@@ -22,9 +22,11 @@ AT_ONCE = 5_000
 def write_scores(
     rows: Iterable[tuple[int, str, str, dict[str, Score]]], path: Path, names: Sequence[str]
 ) -> int:
-    """One record a row: index, sample_id, sample (a hash), scores{}, explanations{}, errors{}.
+    """One record a row: index, sample_id, sample, scores{}, explanations{}, errors{}.
 
-    `names` are the ids of the subgoals. A failed judgement is null with its reason in `errors`.
+    sample: the hash of the row's text, by which scores and rows are matched; sample_id: the row's
+    own `id`, for people, or that hash again where it has none. `names` are the ids of the
+    subgoals. A failed judgement is null with its reason in `errors`.
     """
     check_suffix(path, SCORE_FORMATS)
     records = (_record(*row) for row in rows)
@@ -100,9 +102,10 @@ def read_scores(path: Path) -> Iterator[tuple[ScoredRow, str]]:
             values = {str(k): None if v is None else float(v) for k, v in record["scores"].items()}
             yield ScoredRow(int(record["index"]), values), str(record["sample"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
+            wrong = f"lacks {error}" if isinstance(error, KeyError) else "holds something else"
             raise UserError(
-                f"{path}: record {number} is no record of `goalcover score` "
-                f"({type(error).__name__}: {error})."
+                f"{path} is no file of scores: record {number} {wrong}. Give the file that "
+                "`goalcover score --out` wrote."
             ) from error
 
 

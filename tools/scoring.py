@@ -116,6 +116,16 @@ def about_scores(config: RunConfig, scorer: Scorer, subgoals: list[Subgoal]) -> 
     )
 
 
+@dataclass(frozen=True)
+class Filtered:
+    """What filtering a file came to. card: where the data card lies. names: of the subgoals, by
+    id, which is the name too where it is not known."""
+
+    result: FilterResult
+    card: Path
+    names: dict[str, str]
+
+
 def filter_file(
     source: DataSource,
     scores: Path,
@@ -123,9 +133,9 @@ def filter_file(
     config: FilterConfig,
     seed: int,
     form: Format = "original",
-) -> tuple[FilterResult, Path]:
-    """Writes the goal-aligned rows of a data set by a file of scores, and their data card, whose
-    place is returned too.
+) -> Filtered:
+    """Writes the goal-aligned rows of a data set by a file of scores, and their data card, over
+    those that an earlier call wrote.
 
     Raises UserError where the scores are of other rows, or `config` does not fit.
     """
@@ -143,7 +153,7 @@ def filter_file(
     about = about.model_copy(update={"data": Path(source.path).name})
     card = export([Part(table, kept)], out, form, about, result, alignments)
     result.path = str(out)
-    return result, card
+    return Filtered(result, card, {subgoal.id: subgoal.name for subgoal in about.subgoals})
 
 
 def row_text(table: Table) -> Callable[[int], str]:

@@ -77,9 +77,9 @@ async def embedded_name(door: Door, *explanations: str) -> tuple[NameGapAsk, Gap
 async def test_an_embedded_name_says_what_the_rows_do_not_mention(embedded: Door) -> None:
     lacking = "Not mentioned: side, effects and warns. Nearest passage: “…”"
     ask, found = await embedded_name(embedded, lacking, lacking)
-    assert found.name == "Nothing on side effects"
+    assert found.name == "Side effects: not named"
     (claim,) = ask.claims_of(found)
-    assert claim.text == "Most of these rows do not mention side effects."
+    assert claim.text == "Most of these rows do not mention “side”, “effects” or “warns”."
     assert [quote.text for quote in claim.quotes] == ["Not mentioned: side, effects and warns"] * 2
 
 

@@ -142,7 +142,7 @@ async def test_embedded_advice_says_what_to_collect_and_names_rows_like_it(embed
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"), [("absent", "leaves such rows out"), ("weak", "show this one badly")]
+    ("kind", "why"), [("absent", "of no use for this goal"), ("weak", "show this one badly")]
 )
 async def test_rows_that_support_nothing_are_named(kind: GapKind, why: str, embedded: Door) -> None:
     gaps = [gap(1, kind=kind, members=(2, 3, 5))]

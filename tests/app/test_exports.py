@@ -30,6 +30,8 @@ def scores(call: Call, data: Path, tmp_path: Path) -> Path:
         (["--weight", "returns=2"], "go together"),
         (["--rule", "weighted", "--weight", "nope=2"], "nope: no such subgoal. There are: "),
         (["--rule", "weighted", "--weight", "returns"], "write ID=NUMBER"),
+        (["--size", "20", "--keep", "0.6"], "--size takes the place of --keep"),
+        (["--scores", "support.jsonl"], "support.jsonl is no file of scores: record 1 lacks 'sc"),
         (["--size", "1"], "--size 1 is too small: the floors need"),
         (["--format", "chat", "--out", "kept.csv"], "--format chat needs a file that ends in"),
         (["--format", "hf", "--out", "kept.jsonl"], "--format hf writes a folder"),
@@ -47,12 +49,24 @@ def test_the_comparison_is_shown_and_written(call: Call, data, scores, tmp_path)
     args += ("--floor", "2", "--keep-duplicates")
     done = call("filter", data, "--scores", scores, "--out", "kept.jsonl", *args)
     assert done.exit_code == 0, done.output
-    assert "7 of 30 rows" in done.output and "kept.card.md" in done.output
-    for word in ("random", "diversity", "for the floor", *(s["id"] for s in SUBGOALS)):
+    assert "7 of 30 rows" in done.output and "kept.jsonl.card.md" in done.output
+    for word in ("random", "diversity", "for the floor", *(s["name"] for s in SUBGOALS)):
         assert word in done.output
     assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 7
-    told = (tmp_path / "kept.card.md").read_text()
+    told = (tmp_path / "kept.jsonl.card.md").read_text()
     assert "the 7 rows whose weighted mean alignment" in told and "Judge: m" in told
+
+
+def test_a_size_that_is_not_there_is_said(call: Call, data, scores) -> None:
+    done = call("filter", data, "--scores", scores, "--out", "kept.jsonl", "--size", "1000",
+                "--keep-duplicates")  # fmt: skip
+    assert done.exit_code == 0 and "but there are only 30" in done.output
+
+
+def test_an_unknown_choice_is_named_in_plain_words(call: Call) -> None:
+    done = call("filter", "a", "--scores", "b", "--out", "c", "--rule", "median")
+    assert done.exit_code == 2 and "Value error" not in done.output
+    assert "'median' is not one of 'best', 'mean', 'weighted'" in done.output
 
 
 @pytest.fixture
@@ -69,7 +83,7 @@ def test_a_finished_run_is_exported(call: Call, data: Path, run_id: str) -> None
     before, results = data.read_bytes(), Path("results")
     kept = (results / "filtered.jsonl").read_bytes()
     made = (results / "synthetic.jsonl").read_bytes()
-    assert (results / "filtered.card.md").is_file()
+    assert (results / "filtered.jsonl.card.md").is_file()
     assert call("export", run_id, "--out", "kept.jsonl").exit_code == 0
     assert Path("kept.jsonl").read_bytes() == kept
     done = call("export", run_id, "--out", "both.jsonl", "--with-synthetic")
@@ -101,3 +115,57 @@ def test_an_export_takes_no_file_of_the_run_or_of_the_user(call: Call, data, run
     data.write_text(data.read_text() + "\n")
     done = call("export", run_id, "--out", "all.jsonl", "--rows", "original")
     assert done.exit_code == 2 and "is not the file that the run was made with" in done.output
+
+
+def test_what_is_there_already_is_not_written_over(call: Call, run_id: str) -> None:
+    Path("mine.jsonl").write_text("mine")
+    Path("more.csv.card.md").write_text("mine")
+    Path("folder").mkdir()
+    Path("folder/mine.txt").write_text("mine")
+    forms = {"mine.jsonl": "chat", "more.csv": "csv", "folder": "hf"}
+    for out, form in forms.items():
+        done = call("export", run_id, "--out", out, "--format", form)
+        assert done.exit_code == 2 and len(done.output.strip().splitlines()) == 1
+        assert "is there already: choose another" in done.output
+    for name in ("mine.jsonl", "more.csv.card.md", "folder/mine.txt"):
+        assert Path(name).read_text() == "mine"
+    assert not Path("more.csv").exists()
+
+
+def test_synthetic_rows_have_their_alignments_and_their_origin(call: Call, run_id: str) -> None:
+    args = ("export", run_id, "--format", "hf", "--with-synthetic", "--out")
+    assert call(*args, "both").exit_code == 0
+    told = [
+        json.loads(line)
+        for line in Path("results/synthetic.provenance.jsonl").read_text().splitlines()
+    ]
+    rows = datasets.load_dataset(str(Path("both").resolve()), split="train")
+    made = rows.filter(lambda row: row["synthetic_by_goalcover"])
+    assert len(made) == len(told)
+    for name in told[0]["alignment"]:
+        assert made[f"goalcover_{name}"] == [one["alignment"][name] for one in told]
+        assert None not in made[f"goalcover_{name}"]
+    card = Path("both/README.md").read_text()
+    report = json.loads(Path("results/report.json").read_text())
+    first = len(rows) - len(told) + 1
+    assert f"Here: rows {first} to {len(rows)}, counted from 1" in card
+    assert f"accepted by {report['plan']['model']}, judged by ".replace("://", "\\://") in card
+    gaps = {gap["id"]: gap["name"] for gap in report["gaps"]}
+    for gap in {one["gap"] for one in told}:
+        count = sum(one["gap"] == gap for one in told)
+        assert f"- {gaps[gap]} (" in card and f"): {count} rows" in card
+
+
+def test_an_edited_synthetic_row_takes_no_other_row_s_alignment(call: Call, run_id: str) -> None:
+    path = Path("results/synthetic.jsonl")
+    first, second, *_ = path.read_text().splitlines()
+    path.write_text(f"{second}\n{json.dumps(json.loads(first) | {'completion': 'Mine.'})}\n")
+    done = call("export", run_id, "--format", "hf", "--rows", "synthetic", "--out", "made")
+    assert done.exit_code == 0, done.output
+    told = Path("results/synthetic.provenance.jsonl").read_text().splitlines()
+    rows = datasets.load_dataset(str(Path("made").resolve()), split="train")
+    for name, value in json.loads(told[1])["alignment"].items():
+        assert rows[f"goalcover_{name}"] == [value, None]
+    card = Path("made/README.md").read_text()
+    assert "changed since they were written, and not judged: 1 rows" in card
+    assert "Here: all rows." in card

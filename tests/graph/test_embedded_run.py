@@ -108,3 +108,22 @@ async def test_one_process_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no run nope"):
         async with session.open_session("nope"):
             pass
+
+
+def test_copies_do_not_hide_what_is_thin(tmp_path: Path) -> None:
+    """The mean counts every row, the verdict near-duplicates once: rows are recommended."""
+    dosing = Subgoal(id="dosing", name="Dosing", description="States the dose of a medicine in mg.")
+    texts = [f"Take {n} mg of the medicine, the usual dose." for n in (5, 10, 20)] * 20
+    texts += [f"Prune the roses in garden {n}, when the frost is over." for n in range(30)]
+    data = tmp_path / "rows.jsonl"
+    data.write_text(
+        "".join(json.dumps({"instruction": "How?", "output": text}) + "\n" for text in texts)
+    )
+    report = session.run(
+        data, "Say the dose.", subgoals=[dosing], synthesize=0, out=str(tmp_path / "out")
+    )
+    (c,) = report.coverage
+    assert (c.supporting, c.distinct_supporting, c.distinct) == (60, 3, 33)
+    assert not c.gap and c.verdict == "missing"
+    assert report.near_duplicates == 57
+    assert report.gaps and report.recommendations[0].rows_enough > 0

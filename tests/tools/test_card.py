@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from goalcover.memory.records import FilterResult, Subgoal, Subset
-from goalcover.tools.card import About, card
+from goalcover.tools.card import About, Origin, card
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -25,12 +25,13 @@ HOSTILE = [
 def filled(text: str) -> str:
     subset = Subset(rows=2, means={"a": 0.5}, supporting={"a": 1}, diversity=0.7)
     result = FilterResult(
-        rule=text, total=4, kept=2, near_duplicates=1, floored={"a": 1}, aligned=subset,
+        rule=text, total=4, kept=2, reached=1, near_duplicates=1, floored={"a": 1}, aligned=subset,
         random=subset, original=subset, how_diverse=text, seed=3,
     )  # fmt: skip
     subgoals = [Subgoal(id="a", name=text or "x", description=text or "x")]
     about = About(judge=text, subgoals=subgoals, data=text, goal=text, notes=[text])
-    return card(text, about, result, 2, 1, True)
+    origin = Origin(writer=text, gaps=[(text, text, 1)], changed=1)
+    return card(text, about, result, 2, 2, True, origin)
 
 
 def rendered(text: str) -> str:
@@ -63,7 +64,8 @@ def test_no_address_is_made_a_link() -> None:
 
 def test_it_says_what_was_kept() -> None:
     told = filled("Rule")
-    for part in ("2 rows of Rule and 1 synthetic rows", "2 of 4 judged rows: Rule.", "Seed: 0.",
+    for part in ("2 rows of Rule and 2 synthetic rows", "2 of 4 judged rows: Rule.", "Seed: 0.",
+                 "Without the floors the rule keeps 1 of these.",
                  "left out: 1.", "| A: Rule | 0.500 | 0.500 | 0.500 |", "| 1 (50%) |",
                  "for a subgoal's floor alone: Rule: 1.", "Judge: Rule."):  # fmt: skip
         assert part in told
@@ -83,3 +85,37 @@ def test_a_card_of_no_rows() -> None:
     )
     told = card("out.jsonl", About(judge="m", subgoals=[]), result)
     assert "No rows." in told and "| A: a | – | – | – |" in told and "alone: none" in told
+
+
+ABOUT = About(judge="judge", subgoals=[], data="rows.jsonl")
+ORIGIN = Origin(writer="writer", gaps=[("No dose", "Dosing", 3), ("No units", "Dosing", 1)])
+
+
+def test_synthetic_rows_are_named_with_their_writer_their_judge_and_their_gaps() -> None:
+    told = card("both.jsonl", ABOUT, None, 30, 4, origin=ORIGIN)
+    for part in ("30 rows of rows.jsonl and 4 synthetic rows.",
+                 "Here: rows 31 to 34, counted from 1, after the others.",
+                 "Written for gaps of the data and accepted by writer, judged by judge.",
+                 "- No dose (Dosing): 3 rows\n- No units (Dosing): 1 rows",
+                 "`synthetic.provenance.jsonl`"):  # fmt: skip
+        assert part in told
+    assert "extractive" not in told and "changed" not in told and "by_goalcover" not in told
+
+
+def test_a_card_of_synthetic_rows_alone_speaks_of_no_others() -> None:
+    told = card("made.jsonl", ABOUT, None, 0, 4, origin=ORIGIN)
+    assert "Here: all rows." in told and "others" not in told and "rows.jsonl" not in told
+    assert "Here: row 31, counted" in card("both.jsonl", ABOUT, None, 30, 1)
+
+
+def test_extractive_rows_are_not_passed_off_as_written() -> None:
+    told = card("x", ABOUT, None, 0, 4, origin=ORIGIN.model_copy(update={"extractive": True}))
+    assert "passages of your own texts, to try the loop; do not train on them" in told
+    assert "Written" not in told
+
+
+def test_only_columns_that_are_there_are_spoken_of() -> None:
+    assert "synthetic_by_goalcover" not in card("d", ABOUT, None, 5, 0, columns=True)
+    both = card("d", ABOUT, None, 5, 2, columns=True)
+    assert "`synthetic_by_goalcover` tells synthetic rows" in both
+    assert "as synthetic rows are" not in both

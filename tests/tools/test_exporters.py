@@ -292,6 +292,14 @@ def test_synthetic_rows_come_last_and_are_told_apart(tmp_path, form):
     assert (tmp_path / "rows.jsonl").read_text().count("\n") == 0
 
 
+def test_files_of_one_name_have_cards_of_their_own(tmp_path):
+    table = opened(tmp_path, json.dumps({"prompt": "q", "completion": "a"}))
+    cards = [export([Part(table, [0])], tmp_path / f"k{end}", "original", ABOUT)
+             for end in (".csv", ".jsonl")]  # fmt: skip
+    assert [card.name for card in cards] == ["k.csv.card.md", "k.jsonl.card.md"]
+    assert all(card.is_file() for card in cards)
+
+
 @pytest.mark.parametrize(
     ("name", "form", "said"),
     [

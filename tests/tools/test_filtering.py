@@ -84,6 +84,7 @@ def test_rows_are_kept_by_the_rule_or_a_floor(rows, config):
         assert result.floored[name] == len(set(best) - ruled)
         floored.update(best)
     assert set(kept) == ruled | floored
+    assert result.reached == len(ruled)
 
 
 @given(ROWS, configs(), copies())
@@ -121,13 +122,17 @@ def test_a_size_is_met_exactly_where_there_are_as_many(rows, config, near, size)
     judged = {row.row: row for row in rows if present(row)}
     distinct = len({groups.get(row, row) for row in judged})
     try:
-        kept, _ = chosen(rows, config, near)
+        kept, result = chosen(rows, config, near)
     except UserError as error:
         (needed,) = re.findall(r"need (\d+) rows", str(error))
         assert int(needed) > size and config.floor
         return
     assert len(kept) == size or (len(kept) < size and len(kept) >= distinct)
+    without = config.model_copy(update={"floor": 0})
+    kept_without, _ = chosen(rows, without, near)
+    assert result.reached == len({*kept} & {*kept_without})
     if config.floor == 0:
+        assert result.reached == len(kept)
         worst = min((by_rule(judged[row], config) for row in kept), default=1)
         others = {
             groups.get(row, row): by_rule(judged[row], config) for row in judged.keys() - set(kept)
@@ -213,7 +218,11 @@ def test_a_failed_judgement_is_no_value():
         ({}, ["best alignment", "at least 0.6", "best 10 rows", "near-duplicates"]),
         ({"rule": "mean", "keep": 0.3, "floor": 0}, ["mean alignment", "at least 0.3"]),
         ({"rule": "weighted", "weights": {"a": 2}}, ["weighted mean", "(a 2, others 1)"]),
-        ({"size": 5000, "keep_duplicates": True}, ["the 5,000 rows", "highest", "earlier row"]),
+        (
+            {"size": 5000, "keep_duplicates": True},
+            ["the 5,000 rows", "highest, but there are only 1;", "earlier row"],
+        ),
+        ({"size": 1, "floor": 0}, ["the 1 rows", "highest;"]),
     ],
 )
 def test_the_rule_says_what_was_done(config, said):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from goalcover.tools.quotes import verbatim
 
-TEXT = "The dose isn’t named;\n  the “safe” limit — 40 mg — is left out."
+TEXT = "The dose isn’t named;\n  the “safe” limit — 40 mg — is left out. 这一行没有提到剂量。"
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ TEXT = "The dose isn’t named;\n  the “safe” limit — 40 mg — is left ou
         ("dose", None),
         ("", None),
         ("is left out. Really", None),
+        ("没有提到剂量", "没有提到剂量"),
+        ("剂量", None),
     ],
 )
 def test_only_what_stands_there(quote: str, found: str | None) -> None:

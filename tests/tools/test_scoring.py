@@ -50,10 +50,12 @@ async def test_a_file_is_scored_and_filtered(tmp_path, source):
     assert [record["sample_id"] for record in records] == ["r1", "r2", "r4"]
     assert records[0]["scores"]["dose"] > records[1]["scores"]["dose"]
 
-    result, card = filter_file(source, scores, kept, FLOORLESS, seed=0)
+    found = filter_file(source, scores, kept, FLOORLESS, seed=0)
+    result, card = found.result, found.card
+    assert found.names == {"dose": "Drug dosage"}
     assert (result.total, result.kept, result.path) == (3, 1, str(kept))
     assert kept.read_text() == json.dumps(ROWS[0]) + "\n"
-    assert card == tmp_path / "kept.card.md"
+    assert card == tmp_path / "kept.jsonl.card.md"
     told = card.read_text()
     assert "Drug dosage" in told and "embedded" in told and HONESTY in told
     assert "1 of 3 judged rows" in told and str(tmp_path) not in told
@@ -63,8 +65,17 @@ async def test_scores_without_what_lies_beside_them_are_filtered_too(tmp_path, s
     scores = tmp_path / "scores.jsonl"
     await scored(source, scores)
     about_path(scores).unlink()
-    _, card = filter_file(source, scores, tmp_path / "kept.jsonl", FLOORLESS, seed=0)
-    assert "Judge: not known" in card.read_text() and "dose" in card.read_text()
+    found = filter_file(source, scores, tmp_path / "kept.jsonl", FLOORLESS, seed=0)
+    told = found.card.read_text()
+    assert "Judge: not known" in told and "dose" in told and found.names == {"dose": "dose"}
+
+
+async def test_an_earlier_output_is_written_over(tmp_path, source):
+    scores, kept = tmp_path / "scores.jsonl", tmp_path / "kept.jsonl"
+    await scored(source, scores)
+    filter_file(source, scores, kept, FilterConfig(keep=0), seed=0)
+    filter_file(source, scores, kept, FLOORLESS, seed=0)
+    assert kept.read_text() == json.dumps(ROWS[0]) + "\n"
 
 
 async def test_near_duplicates_go_unless_they_are_kept(tmp_path, source):
@@ -74,18 +85,19 @@ async def test_near_duplicates_go_unless_they_are_kept(tmp_path, source):
     scores, kept = tmp_path / "scores.jsonl", tmp_path / "kept.jsonl"
     _, (coverage,) = await scored(source, scores)
     assert (coverage.judged, coverage.distinct) == (4, 3)
-    result, _ = filter_file(source, scores, kept, FLOORLESS, seed=0)
+    result = filter_file(source, scores, kept, FLOORLESS, seed=0).result
     assert (result.kept, result.near_duplicates) == (1, 1)
     config = FLOORLESS.model_copy(update={"keep_duplicates": True})
-    result, _ = filter_file(source, scores, kept, config, seed=0)
+    result = filter_file(source, scores, kept, config, seed=0).result
     assert (result.kept, result.near_duplicates) == (2, 0)
 
 
 async def test_a_folder_for_hugging_face_has_scores_as_columns(tmp_path, source):
     scores, out = tmp_path / "scores.jsonl", tmp_path / "folder"
     await scored(source, scores)
-    _, card = filter_file(source, scores, out, FLOORLESS, 0, "hf")
+    card = filter_file(source, scores, out, FLOORLESS, 0, "hf").card
     assert card == out / "README.md"
+    assert "`goalcover_ID` is" in card.read_text() and "synthetic" not in card.read_text()
     rows = datasets.load_dataset(str(out), split="train", cache_dir=str(tmp_path / "hub"))
     record = json.loads(scores.read_text().splitlines()[0])
     assert rows[0] == ROWS[0] | {"goalcover_dose": record["scores"]["dose"]}
@@ -133,10 +145,17 @@ def test_a_file_without_scores_is_refused(tmp_path, source):
         filter_file(source, tmp_path / "scores.jsonl", tmp_path / "kept.jsonl", FLOORLESS, 0)
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "scores.jsonl", "sub/../rows.jsonl"])
+def test_data_in_place_of_scores_is_refused_in_plain_words(tmp_path, source):
+    with pytest.raises(UserError, match=r"rows.jsonl is no file of scores: record 1 lacks 'scores'. "
+                       r"Give the file that `goalcover score --out` wrote."):  # fmt: skip
+        filter_file(source, Path(source.path), tmp_path / "kept.jsonl", FLOORLESS, seed=0)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "scores.jsonl", "sub/../rows.jsonl", "link.jsonl"])
 async def test_what_is_read_is_not_written_over(tmp_path, source, name):
     scores = tmp_path / "scores.jsonl"
     await scored(source, scores)
+    (tmp_path / "link.jsonl").symlink_to(source.path)
     before = Path(source.path).read_bytes(), scores.read_bytes()
     with pytest.raises(UserError, match="is what is read"):
         filter_file(source, scores, tmp_path / name, FLOORLESS, seed=0)

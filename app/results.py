@@ -1,0 +1,194 @@
+"""What a person sees of a run's results: synthesis, before and after, the filter, the report."""
+
+from rich.table import Table
+from rich.text import Text
+
+from ..memory.records import (
+    FilterResult,
+    Overlap,
+    PlanItem,
+    Round,
+    Spent,
+    SynthesisOutcome,
+    SynthesisPlan,
+)
+from ..tools import prices
+from ..tools.report import Report
+from ..tools.text import many
+from . import terminal
+from .terminal import err, out, short
+
+FILES = ("html", "recommendations", "scores", "filtered", "card", "synthetic")
+
+EXTRACTIVE = (
+    "synthetic rows are extractive: passages of your own texts, to try the loop; do not train on "
+    "them"
+)
+
+
+def show_plan(plan: SynthesisPlan) -> None:
+    """Rows to write, what they will differ in, and what they take at most."""
+    grids = [item.grid for item in plan.items if _spread(item)]
+    table = Table(title="Rows to synthesise", title_justify="left")
+    table.add_column("gap", overflow="fold")
+    table.add_column("rows")
+    for name in ("scenarios", "every 4th also shows") if grids else ():
+        table.add_column(name, overflow="fold")
+    for item in plan.items:
+        more = f" of {item.wanted} recommended" if item.wanted > item.rows else ""
+        cells = [item.gap_id, f"{item.rows}{more}"]
+        if grids:
+            also = item.also if _spread(item) else []
+            cells += ["; ".join(item.grid.scenarios) or "–", ", ".join(also) or "–"]
+        table.add_row(*map(Text, cells))
+    err.print(table)
+    for axis in ("difficulties", "personas"):
+        values = dict.fromkeys(value for grid in grids for value in getattr(grid, axis))
+        if values:
+            err.print(Text(f"{axis.capitalize()}: {'; '.join(values)}"))
+    _show_price(plan)
+
+
+def _spread(item: PlanItem) -> bool:
+    """Whether its rows are spread over a grid; the embedded model's are not."""
+    return any((item.grid.scenarios, item.grid.difficulties, item.grid.personas))
+
+
+def _show_price(plan: SynthesisPlan) -> None:
+    how = plan.how.removeprefix("at most, ")
+    told = f"{how[:1].upper()}{how[1:]}."
+    if plan.calls:
+        table = Table(title="What it takes at most", title_justify="left")
+        for name in ("calls", "tokens in", "tokens out", "cost"):
+            table.add_column(name, justify="right")
+        unknown = plan.cost_usd is None
+        cost = "price unknown (give --prices)" if unknown else prices.money(plan.cost_usd)
+        table.add_row(f"{plan.calls:,}", short(plan.tokens_in), short(plan.tokens_out), cost)
+        err.print(table)
+        models = dict.fromkeys((plan.model, plan.judge))
+        told = f"Written by {', scored by '.join(models)}. {told}"
+    err.print(Text(told))
+
+
+def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
+    """The yield of each round, and why rows are missing."""
+    accepted = sum(len(outcome.accepted) for outcome in outcomes)
+    wanted = sum(outcome.item.rows for outcome in outcomes)
+    if not wanted:
+        return
+    table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
+    table.add_column("gap", overflow="fold")
+    for name in ("round", "asked", "written", "accepted"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("refused, or not needed")
+    for outcome in outcomes:
+        for line in outcome.rounds:
+            counts = (line.number, line.asked, line.written, line.accepted)
+            gap = outcome.item.gap_id if line.number == 1 else ""
+            table.add_row(Text(gap), *map(str, counts), _refused(line))
+    out.print(table)
+    for outcome in outcomes:
+        if outcome.note:
+            out.print(Text(f"{outcome.item.gap_id}: {outcome.note}"))
+
+
+def _refused(line: Round) -> str:
+    spare = line.written - line.accepted - sum(line.refused.values())
+    told = [f"{count} {reason}" for reason, count in line.refused.items()]
+    told += [f"{spare} not needed"] if spare else []
+    told += [f"{many(len(line.failed), 'call')} failed"] if line.failed else []
+    return ", ".join(told)
+
+
+def show_report(report: Report) -> None:
+    """The summary on stdout: coverage, gaps, and where the files lie."""
+    terminal.show_coverage(report.coverage, report.rows)
+    show_overlap(report)
+    if report.gaps:
+        show_gaps(report)
+    terminal.show_failures([(failure.reason, failure.pairs) for failure in report.failures])
+    show_filter(report.filtered, {c.subgoal.id: c.subgoal.name for c in report.coverage})
+    if report.audit:
+        terminal.show_audit(report.audit, {c.subgoal.id: c.subgoal.name for c in report.coverage})
+    show_synthesis(report.synthesis)
+    spent = sum(report.usage, Spent())
+    if spent.tokens_in:
+        terminal.show_spent(spent)
+    for line in report.provenance.notes[:1]:
+        out.print(Text(line), style="dim")
+    for key in FILES:
+        if path := report.files.get(key):
+            label = "report" if key == "html" else key
+            out.print(Text(f"{label:16}{path}"), soft_wrap=True)
+    if any(row.origin == "extractive" for done in report.synthesis for row in done.accepted):
+        out.print(Text(EXTRACTIVE), style="dim")
+
+
+def show_overlap(report: Report) -> None:
+    """What the scores say of the subgoals: which move together, which no row tells apart."""
+    names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
+    for pair in (pair for pair in report.overlaps if pair.together):
+        out.print(Text(f"Overlap in the data: {_overlap_text(pair, names)}"))
+    for standing in (standing for standing in report.standing if not standing.apart):
+        out.print(
+            f"“{names[standing.subgoal_id]}” is not told apart from the goal as a whole: "
+            f"{standing.parted} of {standing.supporting} rows part it from the other subgoals.",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _overlap_text(pair: Overlap, names: dict[str, str]) -> str:
+    low, high = pair.interval or (0.0, 0.0)
+    rows = ", ".join(str(example.row) for example in pair.examples)
+    return (
+        f"“{names[pair.first]}” and “{names[pair.second]}” move together (correlation "
+        f"{pair.correlation:.2f}, {low:.2f} to {high:.2f}; both in {pair.both} rows"
+        + (f", such as index {rows})." if rows else ").")
+    )
+
+
+def show_gaps(report: Report) -> None:
+    """The most prevalent gap of each subgoal that lacks rows; the report has them all."""
+    table = Table(title="Gaps", title_justify="left")
+    for name in ("subgoal", "most prevalent gap"):
+        table.add_column(name, overflow="fold")
+    for name in ("of its low rows", "rows to add"):
+        table.add_column(name, justify="right")
+    to_add = {r.subgoal_id: r.rows_enough for r in report.recommendations}
+    lacking = [c.subgoal for c in report.coverage if c.verdict != "enough"]
+    for subgoal, name in ((subgoal.id, subgoal.name) for subgoal in lacking):
+        if gap := next((gap for gap in report.gaps if gap.subgoal_id == subgoal), None):
+            told = f"{gap.name} ({'absent' if gap.kind == 'absent' else 'badly shown'})"
+            cells = [f"{gap.prevalence:.0%}", str(to_add.get(subgoal, ""))]
+            table.add_row(Text(name), Text(told), *cells)
+    if table.row_count:
+        out.print(table)
+    if len(report.gaps) > table.row_count:
+        out.print(f"{len(report.gaps) - table.row_count} more gaps are in the report.")
+
+
+def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> None:
+    """names: of the subgoals, by id."""
+    out.print(
+        f"Filter: {result.kept:,} of {result.total:,} rows kept: {result.rule}.",
+        highlight=False,
+        markup=False,
+    )
+    if result.kept and not result.reached:
+        out.print(f"No row reaches it: all {result.kept:,} are there for the floors. Lower --keep.")
+    out.print(f"Near-duplicates left out: {result.near_duplicates:,}.", highlight=False)
+    table = Table()
+    table.add_column("A(s), supporting rows", overflow="fold")
+    for name in ("kept", "random, as many", "all rows", "for the floor"):
+        table.add_column(name, justify="right")
+    sets = (result.aligned, result.random, result.original)
+    for key, floored in result.floored.items():
+        cells = [f"{_mean(some.means[key])}  {some.supporting[key]:,}" for some in sets]
+        table.add_row(Text((names or {}).get(key, key)), *cells, f"{floored:,}")
+    table.add_row("diversity", *(_mean(some.diversity) for some in sets), "")
+    out.print(table)
+
+
+def _mean(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
