@@ -1,10 +1,13 @@
 """Generator: writes candidate rows for a gap (section 3.5 of the paper)."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..memory.records import Candidate, Cell, Gap, Source, Specification, Subgoal
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
+from ..tools.forms import forms_of
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.refusals import refuse
 from ..tools.text import fence, shorten
@@ -143,7 +146,9 @@ class GenerateAsk(Ask[WrittenRows]):
         ]
 
     async def embedded(self, embedder: Embedder) -> WrittenRows:
-        """Rows made of passages of the user's own texts."""
+        """Rows made of passages of the user's own texts; none where those are code."""
+        if mostly_code(self.exemplars):
+            return WrittenRows(rows=[])
         found = await extract(
             self.subgoal,
             self.exemplars,
@@ -184,6 +189,12 @@ def _gap(gap: Gap) -> str:
         lines.append(f"- {claim.text}")
         lines += [f"  “{shorten(quote.text, 200)}”" for quote in claim.quotes[:2]]
     return "\n".join(lines)
+
+
+def mostly_code(exemplars: Sequence[Source]) -> bool:
+    """Whether at least half of the exemplars' outputs hold code: passages of it would not run."""
+    code = sum("code" in forms_of(exemplar.output) for exemplar in exemplars)
+    return 2 * code >= len(exemplars) > 0
 
 
 async def generate(door: Door, ask: GenerateAsk) -> list[Candidate]:

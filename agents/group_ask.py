@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from ..memory.records import Gap, Source, Subgoal
 from ..tools.embeddings import Embedder
-from ..tools.judge import ANCHORS, RUBRIC, matches_of
+from ..tools.judge import ANCHORS, RUBRIC, capability, matches_of
 from ..tools.model import Ask, Message, ReplySchema
 from ..tools.text import fence
 
@@ -86,12 +86,15 @@ class JudgeGroupAsk(Ask[GroupVerdicts]):
 
     def messages(self) -> list[Message]:
         parts = [
-            fence("SUBGOAL", self.subgoal.text),
+            fence("SUBGOAL", capability(self.subgoal)),
             fence("GAP TO FILL", f"{self.gap.name}. {self.gap.description}"),
             fence("FORMAT OF THE DATA", self.format),
             *(fence("SOURCE", f"id: {s.id}\n{s.output}") for s in self.documents),
             *(fence(f"ROW {row.id}", f"{row.input}\n---\n{row.output}") for row in self.rows),
-            *(fence(f"SECOND SUBGOAL OF {name}", s.text) for name, s in self.seconds.items()),
+            *(
+                fence(f"SECOND SUBGOAL OF {name}", capability(second))
+                for name, second in self.seconds.items()
+            ),
             f"Judge the rows {', '.join(row.id for row in self.rows)}.",
         ]
         return [

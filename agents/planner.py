@@ -1,7 +1,8 @@
 """What a synthesis will take: rows for each gap, and calls, tokens and money foretold."""
 
+import heapq
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from ..memory.records import (
@@ -12,7 +13,6 @@ from ..memory.records import (
     Sample,
     Specification,
     Spent,
-    Subgoal,
     SynthesisPlan,
 )
 from ..tools.chat_model import ChatModel
@@ -23,14 +23,19 @@ from ..tools.model import Model
 from ..tools.text import stem, words
 from ..tools.tokens import count_tokens, how_counted
 from .budget import most_calls
-from .discriminator import LEAST, REPEATED
+from .discriminator import GROUP, LEAST
+from .generator import ALREADY
 from .generator import SYSTEM as GENERATOR_SYSTEM
 from .grid import grid_of
 from .group_ask import SYSTEM as DISCRIMINATOR_SYSTEM
 
-PROMPT, CELL, VERDICT = 900, 120, 120
-"""Tokens of what a prompt says beside its fixed part, rows and cells; of a cell with the row that
-was rejected there; of one verdict by the judge."""
+PROMPT, CELL, VERDICT = 900, 200, 120
+"""Tokens of what a prompt says beside its fixed part, rows and cells; of a cell, with its second
+subgoal, in both prompts; of one verdict by the judge."""
+
+RETURNED, REASON, THERE, REPLY = 240, 160, 140, 60
+"""Tokens, at most, of a row that goes back with its cell, of the reason why, and of a row that is
+there already; of what a reply says of a row beside its text."""
 
 GROUP_VERDICT = 3 * VERDICT
 """Tokens of one verdict of the discriminator: an explanation for each dimension."""
@@ -39,7 +44,7 @@ EXEMPLARS = 4
 """Exemplars, and passages of documents, shown to the generator."""
 
 SAME = 0.8
-"""Jaccard similarity of words from which two gaps, or two subgoals, are the same."""
+"""Jaccard similarity of words from which two gaps of a subgoal are the same."""
 
 
 def plan_items(
@@ -56,14 +61,14 @@ def plan_items(
     wants and never more than that. Of items that are almost the same the first is planned. `topics`
     of the data are the scenarios where a recommendation names none.
     """
-    subgoals = {c.subgoal.id: c.subgoal for c in coverage if c.gap}
-    lacking = [c.subgoal.id for c in coverage if c.gap and c.verdict != "enough"]
+    subgoals = [c.subgoal.id for c in coverage if c.studied]
+    lacking = [c.subgoal.id for c in coverage if c.studied and c.verdict != "enough"]
     by_id = {gap.id: gap for gap in gaps}
     chosen: list[Recommendation] = []
     for one in recommendations:
         if not (one.suits_synthesis and one.rows_wanted and one.subgoal_id in subgoals):
             continue
-        if not any(_same(one, other, by_id, subgoals) for other in chosen):
+        if not any(_same(one, other, by_id) for other in chosen):
             chosen.append(one)
     rows: dict[str, int] = {}
     for subgoal in subgoals:
@@ -96,13 +101,10 @@ def _spread(recommendations: list[Recommendation], most: int) -> dict[str, int]:
     return rows
 
 
-def _same(
-    one: Recommendation, other: Recommendation, gaps: dict[str, Gap], subgoals: dict[str, Subgoal]
-) -> bool:
-    """Whether rows for the two would be the same rows."""
-    pairs = [[f"{gaps[r.gap_id].name} {gaps[r.gap_id].description}" for r in (one, other)]]
-    pairs.append([subgoals[r.subgoal_id].text for r in (one, other)])
-    return all(_alike(first, second) for first, second in pairs)
+def _same(one: Recommendation, other: Recommendation, gaps: dict[str, Gap]) -> bool:
+    """Whether rows for the two would be the same rows: of one subgoal, for almost one gap."""
+    first, second = (f"{gaps[r.gap_id].name} {gaps[r.gap_id].description}" for r in (one, other))
+    return one.subgoal_id == other.subgoal_id and _alike(first, second)
 
 
 def _alike(first: str, second: str) -> bool:
@@ -119,28 +121,38 @@ def foretell(
     subgoals: int,
     rounds: int,
     mode: Mode = "joint",
+    best: Mapping[str, Sequence[Sample]] | None = None,
 ) -> SynthesisPlan:
     """The plan with the most that it can cost, if rows are as long as the given ones.
 
     Roles that the embedded model plays cost nothing. `mode` is how the judge will judge the rows.
+    rows: drawn at random from the data. best: by subgoal id the rows that the prompts will show,
+    the first EXEMPLARS; where it lacks a subgoal, they are as long as `rows`.
     """
     paid = [m for m in (model, judge) if not isinstance(m, EmbeddedModel)]
     counter = paid[0].model if paid and isinstance(paid[0], ChatModel) else "unknown"
     spent = Spent()
     if paid:
 
-        def mean(texts: list[str]) -> int:
-            counted = sum(count_tokens(text, counter) for text in texts)
-            return math.ceil(counted / max(1, len(texts)))
+        def tokens(text: str) -> int:
+            return count_tokens(text, counter)
 
-        row = mean([f"{s.system}{s.input}{s.output}" for s in rows])
-        sources = EXEMPLARS * mean(documents)
+        systems = [tokens(prompt) for prompt in (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM)]
+        sources = sum(heapq.nlargest(EXEMPLARS, map(tokens, documents)))
+        typical = _mean([tokens(f"{s.system}{s.input}{s.output}") for s in rows])
         for item in items:
+            samples = (best or {}).get(item.subgoal_id)
+            shown = [tokens(f"{s.input}{s.output}") for s in (samples or [])[:EXEMPLARS]]
+            if samples is None:
+                shown = [typical] * EXEMPLARS
+            system = max([tokens(s.system) for s in (samples or [])[:EXEMPLARS]], default=0)
+            row = max(typical, _mean(shown) + system)
             if model in paid:
-                spent += _loop(model, item.rows, rounds, row, sources, mean)
+                write, compare = (size + PROMPT + sources for size in systems)
+                spent += _loop(model, item.rows, rounds, row, shown, write + system, compare)
             if judge in paid:
                 asks = item.rows * math.ceil(subgoals / (MOST_SUBGOALS if mode == "joint" else 1))
-                tokens_in = asks * (mean([JUDGE_SYSTEM]) + PROMPT + row)
+                tokens_in = asks * (tokens(JUDGE_SYSTEM) + PROMPT + row)
                 spent += _use(judge, asks, tokens_in, item.rows * subgoals * VERDICT)
     return SynthesisPlan(
         items=items,
@@ -150,7 +162,7 @@ def foretell(
         tokens_out=spent.tokens_out,
         cost_usd=spent.cost_usd,
         how=f"at most, if all {rounds} rounds are needed, repeated calls aside; tokens "
-        f"{how_counted(counter)} on {len(rows)} rows of the data{_at_price(paid)}"
+        f"{how_counted(counter)} on {len(rows)} rows of the data and on those shown{_at_price(paid)}"
         if paid
         else "the embedded model costs nothing",
         model=model.name,
@@ -158,21 +170,27 @@ def foretell(
     )
 
 
+def _mean(counts: Sequence[int]) -> int:
+    return math.ceil(sum(counts) / max(1, len(counts)))
+
+
 def _loop(
-    model: Model, rows: int, rounds: int, row: int, sources: int, mean: Callable[[list[str]], int]
+    model: Model, rows: int, rounds: int, row: int, shown: list[int], write: int, compare: int
 ) -> Spent:
-    """What generator and discriminator take at most for an item of so many rows."""
+    """What generator and discriminator take at most for an item of so many rows.
+
+    Tokens: row, of one that is written; shown, of the data's rows in the prompts; write and compare
+    of the two prompts beside rows.
+    """
     bound = most_calls(rows, rounds)
-    write, compare = (mean([prompt]) + PROMPT + sources for prompt in _SYSTEMS)
     groups = bound.groups + bound.repeats
-    judged = math.ceil(bound.asked * (1 + 1 / REPEATED))
-    tokens_in = bound.writes * (write + EXEMPLARS * row) + bound.asked * CELL
-    tokens_in += groups * (compare + LEAST * row) + judged * row
-    tokens_out = bound.asked * row + (judged + groups) * GROUP_VERDICT
+    judged = bound.asked + min(bound.asked, GROUP * bound.repeats)
+    real = shown[: LEAST - 1]  # in a group of one candidate
+    write += sum(shown) + min(ALREADY, rows) * min(row, THERE)
+    tokens_in = bound.writes * write + bound.asked * (CELL + min(row, RETURNED) + REASON)
+    tokens_in += groups * (compare + sum(real)) + judged * (row + CELL)
+    tokens_out = bound.asked * (row + REPLY) + (judged + groups * len(real)) * GROUP_VERDICT
     return _use(model, bound.calls, tokens_in, tokens_out)
-
-
-_SYSTEMS = (GENERATOR_SYSTEM, DISCRIMINATOR_SYSTEM)
 
 
 def _use(model: Model, calls: int, tokens_in: int, tokens_out: int) -> Spent:

@@ -28,19 +28,22 @@ EXTRACTIVE = (
 
 def show_plan(plan: SynthesisPlan) -> None:
     """Rows to write, what they will differ in, and what they take at most."""
-    grids = [item.grid for item in plan.items if _spread(item)]
+    grids = [item.grid for item in plan.items]
+    columns: dict[str, list[str]] = {
+        "gap": [item.gap_id for item in plan.items],
+        "rows": [_rows(item) for item in plan.items],
+        "scenarios": ["; ".join(grid.scenarios) for grid in grids],
+        "every 4th also shows": [
+            ", ".join(item.also) if any(item.grid.model_dump().values()) else ""
+            for item in plan.items
+        ],
+    }
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
     table = Table(title="Rows to synthesise", title_justify="left")
-    table.add_column("gap", overflow="fold")
-    table.add_column("rows")
-    for name in ("scenarios", "every 4th also shows") if grids else ():
+    for name in columns:
         table.add_column(name, overflow="fold")
-    for item in plan.items:
-        more = f" of {item.wanted} recommended" if item.wanted > item.rows else ""
-        cells = [item.gap_id, f"{item.rows}{more}"]
-        if grids:
-            also = item.also if _spread(item) else []
-            cells += ["; ".join(item.grid.scenarios) or "–", ", ".join(also) or "–"]
-        table.add_row(*map(Text, cells))
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*(Text(cell or "–") for cell in cells))
     err.print(table)
     for axis in ("difficulties", "personas"):
         values = dict.fromkeys(value for grid in grids for value in getattr(grid, axis))
@@ -49,20 +52,24 @@ def show_plan(plan: SynthesisPlan) -> None:
     _show_price(plan)
 
 
-def _spread(item: PlanItem) -> bool:
-    """Whether its rows are spread over a grid; the embedded model's are not."""
-    return any((item.grid.scenarios, item.grid.difficulties, item.grid.personas))
+def _rows(item: PlanItem) -> str:
+    more = item.wanted > item.rows
+    return f"{item.rows} of {item.wanted} recommended" if more else str(item.rows)
 
 
 def _show_price(plan: SynthesisPlan) -> None:
+    if not any(item.rows for item in plan.items):
+        err.print("No rows: nothing is spent.")
+        return
     how = plan.how.removeprefix("at most, ")
     told = f"{how[:1].upper()}{how[1:]}."
     if plan.calls:
         table = Table(title="What it takes at most", title_justify="left")
         for name in ("calls", "tokens in", "tokens out", "cost"):
             table.add_column(name, justify="right")
-        unknown = plan.cost_usd is None
-        cost = "price unknown (give --prices)" if unknown else prices.money(plan.cost_usd)
+        cost = "price unknown (give --prices)"
+        if plan.cost_usd is not None:
+            cost = prices.money(plan.cost_usd)
         table.add_row(f"{plan.calls:,}", short(plan.tokens_in), short(plan.tokens_out), cost)
         err.print(table)
         models = dict.fromkeys((plan.model, plan.judge))
@@ -77,7 +84,8 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
     if not wanted:
         return
     table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
-    table.add_column("gap", overflow="fold")
+    longest = max(len(outcome.item.gap_id) for outcome in outcomes)
+    table.add_column("gap", overflow="fold", min_width=min(longest, 24))
     for name in ("round", "asked", "written", "accepted"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("refused, or not needed")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
@@ -98,18 +98,22 @@ class _Bar(ProgressColumn):
         return self._bar.render(task) if task.total else self._spinner.render(task.get_time())
 
 
+def _line() -> _Progress:
+    return _Progress(
+        TextColumn("{task.description}", markup=False),
+        _Bar(),
+        *(TextColumn(f"{{task.fields[{name}]}}", style=FIELDS[name]) for name in FIELDS),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+
+
 class Display:
     """A progress line on stderr: stage, rows, rate, time left, failures."""
 
     def __init__(self) -> None:
-        self._progress = _Progress(
-            TextColumn("{task.description}", markup=False),
-            _Bar(),
-            *(TextColumn(f"{{task.fields[{name}]}}", style=FIELDS[name]) for name in FIELDS),
-            console=err,
-            transient=True,
-            disable=not err.is_terminal,
-        )
+        self._progress = _line()
         self._stage, self._counts = "", False
         self._since = self._spoken = 0.0
 
@@ -125,6 +129,8 @@ class Display:
         self._progress.stop()
 
     def go_on(self) -> None:
+        """With a new line: rich would draw the old one over the last answer."""
+        self._progress, self._stage = _line(), ""
         self._progress.start()
 
     def scored(self, progress: ScoreProgress) -> None:
@@ -138,23 +144,20 @@ class Display:
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
-        if (progress.stage, bool(progress.total)) != (self._stage, self._counts):
-            self._begin(progress, now)
-        rate, left = _pace(progress, seconds := now - self._since)
         text = STAGES.get(progress.stage, progress.stage)
-        if progress.note:
-            text += f": {progress.note}"
-        fields = dict.fromkeys(FIELDS, "")
-        if progress.total:
-            fields["count"] = f"{progress.done}/{progress.total}"
-            fields["rate"] = f"{rate:,.0f} rows/s" if rate else ""
-            sure = seconds >= LEAST_SECONDS and _share(progress) >= LEAST_SHARE
-            fields["left"] = f"{timedelta(seconds=round(left))} left" if left and sure else ""
-        fields["failed"] = f"{progress.failed} failed" if progress.failed else ""
+        counts = bool(progress.total)
+        anew = (progress.stage, counts) != (self._stage, self._counts)
+        if anew:
+            if progress.stage != self._stage:
+                self._spoken = now
+                if not err.is_terminal:
+                    note(text)
+            self._stage, self._counts, self._since = progress.stage, counts, now
+        rate, left = _pace(progress, now - self._since)
+        fields = _fields(progress, rate, left, now - self._since)
         self._progress.spent = spent_text(progress.spent)
-        (task,) = self._progress.task_ids
-        self._progress.update(task, description=text, completed=progress.done, **fields)
-        if not err.is_terminal and progress.total and now - self._spoken > LINE_EVERY:
+        self._draw(f"{text}: {progress.note}" if progress.note else text, progress, fields, anew)
+        if not err.is_terminal and counts and now - self._spoken > LINE_EVERY:
             self._spoken = now
             spent = spent_text(progress.spent)
             note(
@@ -162,16 +165,34 @@ class Display:
                 + (f", {spent}" if spent else "")
             )
 
-    def _begin(self, progress: session.Progress, now: float) -> None:
-        """A stage begins, or begins to count: nothing stays of what was shown before."""
-        if progress.stage != self._stage:
-            self._spoken = now
-            if not err.is_terminal:
-                note(STAGES.get(progress.stage, progress.stage))
-        self._stage, self._counts, self._since = progress.stage, bool(progress.total), now
-        for task in self._progress.task_ids:
-            self._progress.remove_task(task)
-        self._progress.add_task("", total=progress.total or None, **dict.fromkeys(FIELDS, ""))
+    def _draw(
+        self, text: str, progress: session.Progress, fields: dict[str, Any], anew: bool
+    ) -> None:
+        """A stage that begins, or begins to count, has a line of its own: rich keeps an old total
+        where a new one is None."""
+        if anew:
+            for task in self._progress.task_ids:
+                self._progress.remove_task(task)
+            self._progress.add_task(text, total=progress.total or None, **fields)
+        (task,) = self._progress.task_ids
+        total = progress.total or None
+        self._progress.update(
+            task, description=text, completed=progress.done, total=total, **fields
+        )
+
+
+def _fields(progress: session.Progress, rate: float, left: float, seconds: float) -> dict[str, str]:
+    """What is said after the bar; nothing of rows where a stage does not count."""
+    fields = dict.fromkeys(FIELDS, "")
+    if progress.total:
+        fields["count"] = f"{progress.done}/{progress.total}"
+        fields["rate"] = f"{rate:,.0f} rows/s" if rate else ""
+        called = progress.done - progress.stored
+        share = called / max(1, progress.total - progress.stored)
+        if left and seconds >= LEAST_SECONDS and share >= LEAST_SHARE:
+            fields["left"] = f"{timedelta(seconds=round(left))} left"
+    fields["failed"] = f"{progress.failed} failed" if progress.failed else ""
+    return fields
 
 
 def _pace(progress: session.Progress, seconds: float) -> tuple[float, float]:
@@ -181,11 +202,6 @@ def _pace(progress: session.Progress, seconds: float) -> tuple[float, float]:
     """
     rate = max(0, progress.done - progress.stored) / seconds if seconds > 0.5 else 0.0
     return rate, (progress.total - progress.done) / rate if rate else 0.0
-
-
-def _share(progress: session.Progress) -> float:
-    """How much is done of the rows that need a call."""
-    return (progress.done - progress.stored) / max(1, progress.total - progress.stored)
 
 
 def spent_text(spent: Spent) -> str:

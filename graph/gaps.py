@@ -1,10 +1,11 @@
 """The nodes between coverage and synthesis: gaps, recommendations, and the plan."""
 
 import asyncio
+import random
 
 from ..agents import analyzer, planner, recommender
 from ..memory.gaps import GapStore
-from ..memory.records import Coverage, Grid, LowRow, Recommendation, Subgoal, SynthesisPlan
+from ..memory.records import Coverage, Grid, LowRow, Recommendation, Sample, Subgoal, SynthesisPlan
 from ..memory.scores import SUPPORTING
 from ..tools import coverage as coverages
 from ..tools.embedded_model import EmbeddedModel
@@ -109,13 +110,22 @@ def _plan(
         return None
     if isinstance(box.door.model, EmbeddedModel):  # what is extracted follows no grid
         items = [item.model_copy(update={"grid": Grid(), "also": []}) for item in items]
+    samples = sampled_samples(box.table, config.seed)  # in row order: short rows may come first
     return planner.foretell(
         items,
         box.door.model,
         box.judge.model,
-        sampled_samples(box.table, config.seed)[:PRICED],
+        random.Random(config.seed).sample(samples, min(PRICED, len(samples))),
         list(box.documents.values()),
         len(state["subgoals"]),
         config.synthesis_rounds,
         config.mode,
+        {item.subgoal_id: _shown(state, box, item.subgoal_id) for item in items},
     )
+
+
+def _shown(state: State, box: Toolbox, subgoal_id: str) -> list[Sample]:
+    """The rows that the prompts of the subgoal's synthesis will show."""
+    (subgoal,) = (s for s in state["subgoals"] if s.id == subgoal_id)
+    best = box.best_rows(subgoal, planner.EXEMPLARS)
+    return [box.as_pair(sample) for row, _ in best if (sample := box.table.sample(row))]

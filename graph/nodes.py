@@ -84,7 +84,7 @@ async def ledger(state: State, runtime: Run) -> State:
         return {"synthesis": outcomes, "ledger": []}
     tell(runtime, "ledger", note=f"{len(rows)} synthetic rows")
     subgoals = [c.subgoal for c in before]
-    samples = [exporters.as_sample(index, row) for index, row in enumerate(rows)]
+    samples = [exporters.as_sample(i, row, box.usual_system) for i, row in enumerate(rows)]
     await box.caller.score(
         box.synthetic_run, samples, len(samples), subgoals, teller(runtime, "ledger")
     )

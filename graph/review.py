@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from ..agents.answers import REMARK, asks_to_stop, understood
 from ..agents.budget import most_calls
 from ..agents.clauses import REJECTION
-from ..agents.discriminator import REPEATED
+from ..agents.discriminator import GROUP
+from ..agents.generator import ALREADY
 from ..memory.errors import UserError
 from ..memory.records import Answer, Approved, PlanItem, Specification, SynthesisPlan
 from ..tools.subgoals import parse_subgoals
@@ -218,15 +219,14 @@ def review_synthesis(state: State) -> State:
 
 
 def refigured(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
-    """The plan with other rows, and the most that they take.
+    """The plan with other rows: no less than they can take, so that what is foretold holds.
 
-    Whatever was foretold is a sum of shares that each grow as one of `_sizes` does, so that none
-    grows by more than the one that grows most.
+    The plan does not say what each item takes: all of it grows as the item that grows most.
     """
-    before, after = _sizes(plan.items, plan.rounds), _sizes(items, plan.rounds)
-    if after == before or not plan.calls:
+    before = {item.gap_id: item.rows for item in plan.items}
+    growth = max((_growth(before[i.gap_id], i.rows, plan.rounds) for i in items), default=0.0)
+    if growth == 1 or not plan.calls:
         return plan.model_copy(update={"items": items})
-    growth = max(now / then for now, then in zip(after, before, strict=True))
     return plan.model_copy(
         update={
             "items": items,
@@ -234,20 +234,24 @@ def refigured(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
             "tokens_in": math.ceil(plan.tokens_in * growth),
             "tokens_out": math.ceil(plan.tokens_out * growth),
             "cost_usd": None if plan.cost_usd is None else plan.cost_usd * growth,
-            "how": f"{plan.how}; in proportion to the rows, which were edited",
+            "how": f"{plan.how}; all of it scaled by {growth:.2g} for the edited rows",
         }
     )
 
 
-def _sizes(items: list[PlanItem], rounds: int) -> list[int]:
-    """Rows that the judge scores, and what generator and discriminator do at most for them."""
-    sizes = [0] * 6
-    for item in items:
-        bound = most_calls(item.rows, rounds)
-        judged = math.ceil(bound.asked * (1 + 1 / REPEATED))
-        each = (item.rows, bound.asked, bound.writes, bound.groups, bound.repeats, judged)
-        sizes = [size + more for size, more in zip(sizes, each, strict=True)]
-    return sizes
+def _growth(before: int, after: int, rounds: int) -> float:
+    """By how much an item takes more at most: as whatever grows most of what it is a sum of."""
+    then, now = _sizes(before, rounds), _sizes(after, rounds)
+    return max(new / old for new, old in zip(now, then, strict=True))
+
+
+def _sizes(rows: int, rounds: int) -> tuple[int, ...]:
+    """Rows asked for and scored; calls, and rows shown in them, of generator and discriminator."""
+    bound = most_calls(rows, rounds)
+    judged = bound.asked + min(bound.asked, GROUP * bound.repeats)
+    written = bound.writes * min(ALREADY, rows)
+    groups = bound.groups + bound.repeats
+    return rows, bound.asked, bound.writes, written, groups, judged
 
 
 def _decide(payload: dict[str, Any]) -> Decision:

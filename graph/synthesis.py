@@ -1,5 +1,6 @@
 """The loop generate ⇄ discriminate for one item of the plan, as a graph of its own."""
 
+import asyncio
 from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
@@ -11,7 +12,7 @@ from ..agents.budget import BARREN, next_count
 from ..agents.discriminator import Panel
 from ..agents.discriminator import discriminate as judge_groups
 from ..agents.extracts import SOURCES
-from ..agents.generator import AT_ONCE, SYSTEM, GenerateAsk
+from ..agents.generator import AT_ONCE, SYSTEM, GenerateAsk, mostly_code
 from ..agents.generator import generate as write_rows
 from ..agents.grid import split
 from ..agents.planner import EXEMPLARS
@@ -24,6 +25,10 @@ from ..tools.refusals import Screen, secrets_of
 from ..tools.together import together
 from .state import SynthesisResult, SynthesisState
 from .toolbox import RELEVANT, Toolbox, tell
+
+NOTHING_NEAR = "the generator offered none: no text comes near enough to the subgoal"
+NO_CODE = "the generator offered none: extracted passages of code would not run"
+"""Why the embedded model has no rows: another round would have none either."""
 
 
 async def gather(state: SynthesisState, runtime: Runtime[Toolbox]) -> SynthesisState:
@@ -95,7 +100,7 @@ async def discriminate(
     box = runtime.context
     item, subgoal, gap = _task(state)
     exemplars, forms, documents = _sources(state, box)
-    screen = await _screen(state, box)
+    screen = await _screen(state, runtime)
     passed, refused = await screen.sift(state.get("candidates", []), box.embedder)
     panel = Panel(
         subgoal=subgoal,
@@ -122,7 +127,10 @@ async def discriminate(
         "reordered": state.get("reordered", []) + found.reordered,
         "barren": 0 if taken else state.get("barren", 0) + 1,
     }
-    update["ended"] = _ended(update, item.rows, box.config.synthesis_rounds)
+    none = ""
+    if isinstance(box.door.model, EmbeddedModel):
+        none = NO_CODE if mostly_code(exemplars) else NOTHING_NEAR
+    update["ended"] = _ended(update, item.rows, box.config.synthesis_rounds, none)
     return Command(update=update, goto="conclude" if update["ended"] else "generate")
 
 
@@ -160,12 +168,16 @@ def _sources(
     return rows(state.get("exemplars", [])), rows(state.get("forms", [])), passages
 
 
-async def _screen(state: SynthesisState, box: Toolbox) -> Screen:
+async def _screen(state: SynthesisState, runtime: Runtime[Toolbox]) -> Screen:
+    box = runtime.context
     _, subgoal, gap = _task(state)
     exemplars, forms, documents = _sources(state, box)
     asked = state.get("rounds", [])[-1].asked
-    ids = [gap.id, *(s.id for s in (*exemplars, *documents))]
-    ids += [cell_id(number) for number in range(1, asked + 1)]
+    ids = [gap.id, *(cell_id(number) for number in range(1, asked + 1))]
+    async with box.indexing:  # items are written at the same time
+        if "row_index" not in vars(box):
+            tell(runtime, "synthesize", note="reading the rows, to know copies of them")
+        data = await asyncio.to_thread(lambda: box.row_index)  # some seconds for large data
     return Screen(
         format=box.row_format,
         secrets=secrets_of(
@@ -176,21 +188,22 @@ async def _screen(state: SynthesisState, box: Toolbox) -> Screen:
             [*exemplars, *forms, *documents],
         ),
         exemplars=exemplars,
-        data=box.row_index,
+        data=data,
         near=await box.row_vectors(subgoal),
         accepted=state.get("accepted", []),
         judged=[c for c in state.get("rejected", []) if c.refused and c.score is not None],
     )
 
 
-def _ended(state: SynthesisState, rows: int, most: int) -> str:
-    """Why no further round is made; empty where one is."""
+def _ended(state: SynthesisState, rows: int, most: int, none: str) -> str:
+    """Why no further round is made; empty where one is. none: said where a round without rows is
+    the last, because the next would be the same."""
     lines, accepted = state.get("rounds", []), len(state.get("accepted", []))
     asked = sum(line.asked for line in lines)
     if accepted >= rows:
         return "all rows are there"
-    if not lines[-1].written and not lines[-1].failed:
-        return "the generator offered none: no text comes near enough to the subgoal"
+    if none and not lines[-1].written and not lines[-1].failed:
+        return none
     if state.get("barren", 0) >= BARREN:
         return f"{BARREN} rounds in a row accepted nothing"
     if len(lines) >= most:

@@ -1,5 +1,6 @@
 """What the nodes of one run work with. It is the graph's runtime context, never its state."""
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +53,7 @@ class Toolbox:
     store: Store
     _topics: list[Topic] | None = field(default=None, init=False)
     _row_vectors: dict[str, np.ndarray] = field(default_factory=dict, init=False)
+    indexing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -104,12 +106,9 @@ class Toolbox:
 
     @cached_property
     def row_index(self) -> NearDuplicates:
-        """All rows of the data, to tell whether another is almost one of them."""
-        return NearDuplicates.of(
-            (sample.index, text_of(self.as_pair(sample)))
-            for sample in self.table
-            if sample and sample.index not in self.near_duplicates
-        )
+        """All rows of the data, to tell whether another is a copy of one of them."""
+        rows = (s for s in self.table if s and s.index not in self.near_duplicates)
+        return NearDuplicates.of(((s.index, text_of(self.as_pair(s))) for s in rows), signs=False)
 
     @cached_property
     def row_format(self) -> RowFormat:

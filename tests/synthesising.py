@@ -9,7 +9,10 @@ from typing import Any
 
 from answers import Body, cells_of, group_of, prompt_of, schema_of, verdict
 from fake_server import FakeServer
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from goalcover.graph.state import SynthesisState
 from goalcover.graph.synthesis import synthesis_graph
 from goalcover.graph.toolbox import Toolbox
 from goalcover.memory.records import (
@@ -144,9 +147,7 @@ def box_of(
     made = RunConfig(
         source=DataSource(path=str(data)),
         goal=Goal(text="Help."),
-        model="writer",
-        base_url=server.base_url,
-        **config or {},
+        **{"model": "writer", "base_url": server.base_url, **(config or {})},
     )
     box = Toolbox("run", made, folder, store)
     for sample in box.table:
@@ -158,14 +159,22 @@ def box_of(
     return box
 
 
-async def run_loop(box: Toolbox, planned: PlanItem, *seconds: Subgoal) -> SynthesisOutcome:
-    specification = Specification(goal=Goal(text="Help."))
+async def run_loop(
+    box: Toolbox, planned: PlanItem, *seconds: Subgoal, kept: BaseCheckpointSaver | None = None
+) -> SynthesisOutcome:
+    """kept: the checkpoints of a loop that was interrupted, to go on from, or of one to begin."""
+    given: SynthesisState = {
+        "item": planned,
+        "subgoal": RETURNS,
+        "gap": GAP,
+        "specification": Specification(goal=Goal(text="Help.")),
+        "seconds": list(seconds),
+    }
+    graph = synthesis_graph().compile(checkpointer=kept)
+    config: RunnableConfig = {"configurable": {"thread_id": "run"}}
+    begun = kept is not None and await kept.aget(config) is not None
     try:
-        found = await synthesis_graph().compile().ainvoke(
-            {"item": planned, "subgoal": RETURNS, "gap": GAP, "specification": specification,
-             "seconds": list(seconds)},
-            context=box,
-        )  # fmt: skip
+        found = await graph.ainvoke(None if begun else given, config, context=box)
     finally:
         await box.aclose()
     (outcome,) = found["synthesis"]

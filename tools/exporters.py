@@ -36,15 +36,9 @@ ENDINGS: dict[Format, tuple[str, ...]] = {
     "csv": (".csv",),
 }
 
-_CONFIG = """---
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: data/train.parquet
----
-
-"""
+_FRONT = "---\ntags:\n- goalcover\n---\n\n"
+"""It names no data file: `datasets` would take folders of one name for the same, and load from its
+cache what another one held."""
 
 
 def check_suffix(path: Path, allowed: Sequence[str]) -> None:
@@ -98,7 +92,7 @@ def export(
             (folder / "data").mkdir()
             rows = with_scores(columns(parts), parts, alignments or Alignments())
             rows.to_parquet(str(folder / "data" / "train.parquet"))
-            (folder / place.name).write_text(_CONFIG + told, encoding="utf-8")
+            (folder / place.name).write_text(_FRONT + told, encoding="utf-8")
         return place
     if form == "chat":
         write_jsonl((messages_of(part.table, row) for part, row in each_row(parts)), path)
@@ -175,13 +169,21 @@ def as_row(table: Table, candidate: Candidate, system: str = "") -> dict[str, An
         output = table.source.output_column or "output"
         return {first: text_in, **dict.fromkeys(others, ""), output: text_out}
     if table.format == "instruction/output":
-        return {"instruction": text_in, "input": "", "output": text_out}
+        blank = {"input": ""} if "input" in table.row(0) else {}
+        return {"instruction": text_in, **blank, "output": text_out}
     first, second = table.format.split("/")
     return {first: text_in, second: text_out}
 
 
-def as_sample(index: int, candidate: Candidate) -> Sample:
-    return Sample(index=index, id=candidate.id, input=candidate.input, output=candidate.output)
+def as_sample(index: int, candidate: Candidate, system: str = "") -> Sample:
+    """A synthetic row as the judge sees it, with the system message that it is written with."""
+    return Sample(
+        index=index,
+        id=candidate.id,
+        system=system,
+        input=candidate.input,
+        output=candidate.output,
+    )
 
 
 def write_jsonl(records: Iterable[dict[str, Any]], path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..memory.records import Candidate, Example, Gap, Refusal, Source, Subgoal
-from .duplicates import NearDuplicates
+from .duplicates import SPACELESS, WORD, NearDuplicates
 from .embeddings import Embedder
 from .row_format import RowFormat
 from .text import last_turn
@@ -20,18 +20,20 @@ PubMedQA, BillSum, CodeAlpaca) none but 2.5 % of CodeAlpaca's have another row o
 near; copies with a tenth of their words replaced have a median of 0.93 to 0.95."""
 
 COPIED, GRAM, DISTINCT = 0.8, 3, 3
-"""A field is a copy where an exemplar's same field holds COPIED of its GRAM-grams of words. Those
-that two exemplars share are the data's way to ask; under DISTINCT others nothing is said."""
+"""A field is a copy where the exemplars' same fields together hold COPIED of its GRAM-grams of
+words. Those that two exemplars share are the data's way to ask; under DISTINCT others nothing is
+said."""
 
 LEAKED = 8
-"""Words in a row that no row shares with instructions by chance."""
+"""Words in a row that no row shares with instructions by chance; twice as many characters of a
+script without spaces."""
 
 Finding = tuple[Refusal, str]
 """Why a candidate is refused, and what the generator is told."""
 
 _MARK = re.compile(r"<<<[A-Z][A-Z ]* [0-9a-f]{16}\b|\b[0-9a-f]{16}>>>")
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|‘[^’]*’")
-_TOKEN = re.compile(r"\w+")
+_SPACELESS = re.compile(f"[{SPACELESS}]")
 
 
 def text_in_and_out(row: Candidate | Source | Example) -> str:
@@ -56,7 +58,7 @@ class Secrets:
             return "It holds a mark of the prompt: a row holds nothing of the prompt."
         if found := next((name for name in sorted(self.ids) if _named(name, text)), None):
             return f"It names {found}, an id of the prompt: a row holds nothing of the prompt."
-        if found := next((run for run in _grams(text, LEAKED) if run in self.runs), None):
+        if found := next((run for run in _runs(text) if run in self.runs), None):
             return f"It repeats the prompt: “{' '.join(found)}”."
         return ""
 
@@ -76,8 +78,8 @@ def secrets_of(
     told = [system, gap.description, *(e.explanation for e in gap.evidence)]
     told += [text for s in subgoals for text in (s.description, s.counts, s.does_not_count)]
     quoted = [q.text for c in gap.claims for q in c.quotes if q.source == "explanation"]
-    runs = {run for text in (*told, *quoted) for run in _grams(_QUOTED.sub("\n", text), LEAKED)}
-    public = {run for s in own for text in (s.input, s.output) for run in _grams(text, LEAKED)}
+    runs = {run for text in (*told, *quoted) for run in _runs(_QUOTED.sub("\n", text))}
+    public = {run for s in own for text in (s.input, s.output) for run in _runs(text)}
     long = (name for name in ids if len(name) >= 6 and re.search(r"\d", name))
     return Secrets(frozenset(long), frozenset(runs - public))
 
@@ -86,7 +88,8 @@ def secrets_of(
 class Screen:
     """Refuses candidates by code.
 
-    data: all rows; near: unit vectors (n, d) of those that candidates are compared with by meaning.
+    data: all rows, by their words alone (signs=False); near: unit vectors (n, d) of those that
+    candidates are compared with by meaning.
     accepted: rows that are there already; judged: rows that a verdict rejected.
     """
 
@@ -142,7 +145,7 @@ class Written:
     """Synthetic rows that further ones are compared with, by words and by meaning."""
 
     def __init__(self) -> None:
-        self._words = NearDuplicates()
+        self._words = NearDuplicates(signs=False)
         self._vectors: list[np.ndarray] = []
 
     def add(self, row: Candidate, vector: np.ndarray) -> None:
@@ -171,20 +174,24 @@ def refuse(row: Candidate, reason: Refusal, explanation: str) -> Candidate:
 
 
 def copied(row: Candidate, exemplars: Sequence[Source]) -> str:
-    """Which field copies an exemplar, as a sentence; empty where none does."""
+    """Which field copies exemplars, as a sentence; empty where none does.
+
+    What is extracted is put together from several: it is compared with one at a time.
+    """
     for name in ("input", "output"):
         own = set(_grams(getattr(row, name), GRAM))
         fields = [set(_grams(getattr(exemplar, name), GRAM)) for exemplar in exemplars]
         seen = Counter(gram for grams in fields for gram in grams)
         own -= {gram for gram, times in seen.items() if times > 1}
-        if len(own) >= DISTINCT and any(len(own & g) >= COPIED * len(own) for g in fields):
+        compared = fields if row.origin == "extractive" else [set(seen)]
+        if len(own) >= DISTINCT and any(len(own & g) >= COPIED * len(own) for g in compared):
             return f"The {name} copies an exemplar: write another situation in your own words."
     return ""
 
 
 def _bare(row: Candidate) -> tuple[str, ...]:
     """A row's words, without case and punctuation."""
-    return tuple(_TOKEN.findall(text_in_and_out(row).casefold()))
+    return tuple(WORD.findall(text_in_and_out(row).casefold()))
 
 
 def _named(name: str, text: str) -> bool:
@@ -196,5 +203,16 @@ def _near(vector: np.ndarray, others: np.ndarray) -> bool:
 
 
 def _grams(text: str, size: int) -> list[tuple[str, ...]]:
-    tokens = _TOKEN.findall(text.casefold())
+    tokens = WORD.findall(text.casefold())
     return [tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1)]
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    """Runs of LEAKED words; of twice as many where one is a character of a script without spaces:
+    that says half as much."""
+    return [
+        run
+        for times in (1, 2)
+        for run in _grams(text, times * LEAKED)
+        if any(map(_SPACELESS.fullmatch, run)) is (times == 2)
+    ]

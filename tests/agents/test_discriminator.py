@@ -151,7 +151,7 @@ async def test_the_judge_sees_neutral_ids_in_a_shuffled_order(store: Store) -> N
     places = []
     for text in groups:
         assert re.findall(r"<<<ROW (\S+)", text) == [f"row{i + 1}" for i in range(GROUP + 1)]
-        assert not re.search(r"\bc\d|row9|anchor|exemplar", text, re.IGNORECASE)
+        assert not re.search(r"\bc\d+\b|row9|anchor|exemplar", text, re.IGNORECASE)
         rows = text.split("<<<ROW ")[1:]
         places.append(next(i for i, row in enumerate(rows) if "Is aspirin safe?" in row))
     assert set(places) != {GROUP}, "the anchor is not always the last"

@@ -115,6 +115,16 @@ def test_the_same_item_is_not_planned_twice() -> None:
     assert len(items) == 2, "for another subgoal it is another item"
 
 
+def test_a_gap_of_a_subgoal_with_a_like_name_is_another_item() -> None:
+    """Names of subgoals are short: all words of one may stand in the other."""
+    given_ = [coverage("a"), coverage("b")]
+    for one, text in zip(given_, ("Returns", "Returns the return"), strict=True):
+        one.subgoal = one.subgoal.model_copy(update={"name": text, "description": "Returns."})
+    twice = [gap("a", 1, "No labels named"), gap("b", 1, "No labels named")]
+    items = plan_items(given_, twice, [advice(g, 2) for g in twice], 9, SPECIFICATION, [])
+    assert [item.subgoal_id for item in items] == ["a", "b"]
+
+
 def test_rows_are_spread_over_a_grid_and_paired_with_what_is_lacking() -> None:
     given_ = [coverage("a"), coverage("b"), coverage("c")]
     given_[2].verdict = "enough"
@@ -125,6 +135,13 @@ def test_rows_are_spread_over_a_grid_and_paired_with_what_is_lacking() -> None:
     assert [item.also for item in items] == [["b"], ["a"], ["a", "b"]]
     assert [item.grid.scenarios for item in items] == [["night", "day"], ["heart"], ["heart"]]
     assert items[0].grid.difficulties == ["basic", "intermediate", "advanced"]
+
+
+def test_a_subgoal_that_lacks_rows_is_planned_for_whatever_its_mean() -> None:
+    thin = coverage("a", gap=False)
+    thin.verdict = "thin"
+    items = plan_items([thin], [gap("a", 1)], [advice(gap("a", 1), 5)], 9, SPECIFICATION, [])
+    assert [item.subgoal_id for item in items] == ["a"]
 
 
 def test_only_subgoals_below_tau_are_planned_for() -> None:
@@ -192,6 +209,23 @@ def test_longer_rows_cost_more() -> None:
     long = foretell(ITEMS, PAID, PAID, [row("a row " * 100)], [], 3, 2)
     assert long.tokens_in > short.tokens_in
     assert long.tokens_out > short.tokens_out
+
+
+def test_what_is_shown_is_priced_and_not_the_typical_row() -> None:
+    short = foretell(ITEMS, PAID, FREE, ROWS, [], 3, 2)
+    long = [row("a row " * 300)] * 4
+    shown = foretell(ITEMS, PAID, FREE, ROWS, [], 3, 2, best={"a": long})
+    writes = most_calls(10, 2).writes
+    assert shown.tokens_in - short.tokens_in > writes * 4 * 600 * 2 - 1_000
+    assert shown.tokens_out > short.tokens_out, "what is written is as long as what is shown"
+    of_another = foretell(ITEMS, PAID, FREE, ROWS, [], 3, 2, best={"b": long})
+    assert of_another.tokens_in == short.tokens_in
+
+
+def test_the_longest_passages_may_be_the_nearest() -> None:
+    short, long = ["a"] * 40, ["a long passage " * 50] * 4
+    some, all_ = (foretell(ITEMS, PAID, FREE, ROWS, d, 3, 2) for d in (long, [*short, *long]))
+    assert some.tokens_in == all_.tokens_in
 
 
 @pytest.mark.parametrize(("model", "judge"), [(PAID, FREE), (FREE, PAID)])

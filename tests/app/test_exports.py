@@ -69,6 +69,13 @@ def test_an_unknown_choice_is_named_in_plain_words(call: Call) -> None:
     assert "'median' is not one of 'best', 'mean', 'weighted'" in done.output
 
 
+def loaded(folder: str) -> datasets.Dataset:
+    """Without a cache that other folders of this name share."""
+    found = datasets.load_dataset(str(Path(folder).resolve()), split="train", cache_dir="hub")
+    assert isinstance(found, datasets.Dataset)
+    return found
+
+
 @pytest.fixture
 def run_id(call: Call, data: Path) -> str:
     with FakeServer(answer) as server:
@@ -93,7 +100,7 @@ def test_a_finished_run_is_exported(call: Call, data: Path, run_id: str) -> None
     assert done.exit_code == 0 and "30 rows" in done.output
     done = call("export", run_id, "--out", "hf", "--format", "hf", "--rows", "original")
     assert done.exit_code == 0, done.output
-    rows = datasets.load_dataset(str(Path("hf").resolve()), split="train")
+    rows = loaded("hf")
     names = [
         s["subgoal"]["id"] for s in json.loads((results / "report.json").read_text())["coverage"]
     ]
@@ -139,7 +146,7 @@ def test_synthetic_rows_have_their_alignments_and_their_origin(call: Call, run_i
         json.loads(line)
         for line in Path("results/synthetic.provenance.jsonl").read_text().splitlines()
     ]
-    rows = datasets.load_dataset(str(Path("both").resolve()), split="train")
+    rows = loaded("both")
     made = rows.filter(lambda row: row["synthetic_by_goalcover"])
     assert len(made) == len(told)
     for name in told[0]["alignment"]:
@@ -159,13 +166,19 @@ def test_synthetic_rows_have_their_alignments_and_their_origin(call: Call, run_i
 def test_an_edited_synthetic_row_takes_no_other_row_s_alignment(call: Call, run_id: str) -> None:
     path = Path("results/synthetic.jsonl")
     first, second, *_ = path.read_text().splitlines()
-    path.write_text(f"{second}\n{json.dumps(json.loads(first) | {'completion': 'Mine.'})}\n")
+    edited = json.loads(first)
+    edited["messages"][-1]["content"] = "Mine."
+    path.write_text(f"{second}\n{json.dumps(edited)}\n")
+    provenance = Path("results/synthetic.provenance.jsonl")
+    told = [json.loads(line) for line in provenance.read_text().splitlines()]
+    for one in told:
+        one["alignment"] = dict.fromkeys(one["alignment"], one["line"] / 100)
+    provenance.write_text("".join(json.dumps(one) + "\n" for one in told))
     done = call("export", run_id, "--format", "hf", "--rows", "synthetic", "--out", "made")
     assert done.exit_code == 0, done.output
-    told = Path("results/synthetic.provenance.jsonl").read_text().splitlines()
-    rows = datasets.load_dataset(str(Path("made").resolve()), split="train")
-    for name, value in json.loads(told[1])["alignment"].items():
-        assert rows[f"goalcover_{name}"] == [value, None]
+    rows = loaded("made")
+    for name in told[0]["alignment"]:
+        assert list(rows[f"goalcover_{name}"]) == [0.02, None]
     card = Path("made/README.md").read_text()
     assert "changed since they were written, and not judged: 1 rows" in card
     assert "Here: all rows." in card

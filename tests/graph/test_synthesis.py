@@ -1,18 +1,32 @@
 """The loop of generator and discriminator over real HTTP, with candidates of every kind."""
 
+import json
+import re
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from answers import Body, cells_of, group_of, prompt_of, schema_of
+from answers import answer as usual
 from fake_server import Behaviour, FakeServer
-from synthesising import DATA, RETURNS, Roles, box_of, item, run_loop, text
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.runtime import Runtime
+from synthesising import DATA, EXEMPLARS, RETURNS, Roles, box_of, item, run_loop, text
 
+from goalcover.agents import planner
 from goalcover.agents.budget import most_calls
-from goalcover.memory.records import Subgoal, SynthesisOutcome
+from goalcover.graph import gaps, nodes, synthetic_files
+from goalcover.graph.state import State
+from goalcover.graph.toolbox import Toolbox
+from goalcover.memory.errors import ModelUnavailable
+from goalcover.memory.records import Coverage, Goal, Specification, Subgoal, SynthesisOutcome
 from goalcover.memory.store import Store
 from goalcover.tools import chat_model
+from goalcover.tools.datasets import DataSource, load
+from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.order_effect import order_effect
 
 PATTERN = [
@@ -164,7 +178,8 @@ async def test_rejected_rows_go_back_with_their_cell_and_the_reasons(
     outcome = await looped(tmp_path, store, server, 4)
     first, second = (b for b in server.requests if schema_of(b) == "WrittenRows")
     prompt = prompt_of(second)
-    assert "because: below the bar: Scored 0.2, below the bar. Shows a return." in prompt
+    told = "Scored 0.2; it and every dimension must reach 0.6. Shows a return."
+    assert f"because: below the bar: {told}" in prompt
     assert "because: another format: It holds a row as JSON" in prompt
     assert "rejected before" not in prompt_of(first)
     assert f"- {text(100)[0]}" in prompt, "what is accepted is not written again"
@@ -235,6 +250,172 @@ async def test_the_same_again_asks_nothing(tmp_path: Path, store: Store) -> None
         assert server.calls == calls
 
 
+async def written_by(box: Toolbox, kept: BaseCheckpointSaver | None = None) -> list[bytes]:
+    """The outcome, and the bytes of both files."""
+    outcome = await run_loop(box, item(6), kept=kept)
+    files = synthetic_files.write({"synthesis": [outcome], "subgoals": [RETURNS]}, box)
+    return [outcome.model_dump_json().encode(), *(path.read_bytes() for path in files.values())]
+
+
+async def test_a_loop_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    """Wherever the server dies: rows, rounds and provenance are the same, and what was answered
+    before is not asked again."""
+
+    def folder_of(name: str) -> Path:
+        (tmp_path / name).mkdir()
+        return tmp_path / name
+
+    def answered(server: FakeServer, numbers: range) -> Counter[str]:
+        return Counter(json.dumps(server.requests[n], sort_keys=True) for n in numbers)
+
+    folder, store = folder_of("whole"), Store(tmp_path / "whole.db")
+    with FakeServer(Roles(PATTERN)) as server, closing(store):
+        box = box_of(folder, store, server, {"out": str(folder)})
+        expected = await written_by(box)
+        whole, port = answered(server, range(server.calls)), server.port
+    assert b'"number":2' in expected[0] and len(expected) == 3 and whole.total() >= 5
+    for dies in range(whole.total()):
+        folder, store = folder_of(f"killed{dies}"), Store(tmp_path / f"killed{dies}.db")
+
+        def behaviour(n: int, body: Body, dies: int = dies) -> Behaviour:
+            return Behaviour("status", status=401) if n >= dies else Behaviour()
+
+        kept = InMemorySaver()
+        with closing(store):
+            with FakeServer(Roles(PATTERN), behaviour=behaviour, port=port) as dying:
+                box = box_of(folder, store, dying, {"out": str(folder)})
+                with pytest.raises(ModelUnavailable):
+                    await run_loop(box, item(6), kept=kept)
+            with FakeServer(Roles(PATTERN), port=port) as server:
+                box = box_of(folder, store, server, {"out": str(folder)})
+                assert await written_by(box, kept) == expected
+        again = answered(server, range(server.calls))
+        assert answered(dying, range(dies)) + again == whole
+        assert len(server.requests) == whole.total() - dies
+
+
+async def test_an_empty_reply_is_a_barren_round_and_not_the_end(
+    tmp_path: Path, store: Store
+) -> None:
+    roles = Roles(["good"])
+
+    def answer(body: Body) -> Body:
+        empty = schema_of(body) == "WrittenRows" and "(round 1," in prompt_of(body)
+        return {"rows": []} if empty else roles(body)
+
+    outcome = await looped(tmp_path, store, FakeServer(answer), 3)
+    assert [(line.written, line.accepted) for line in outcome.rounds] == [(0, 0), (6, 3)]
+    assert outcome.note == ""
+
+
+async def test_a_model_that_never_writes_ends_by_its_barren_rounds(
+    tmp_path: Path, store: Store
+) -> None:
+    outcome = await looped(tmp_path, store, FakeServer(lambda body: {"rows": []}), 3)
+    assert len(outcome.rounds) == 2
+    assert "(2 rounds in a row accepted nothing)" in outcome.note and "near" not in outcome.note
+
+
+async def test_ids_of_the_user_s_rows_may_stand_in_rows(tmp_path: Path, store: Store) -> None:
+    roles = Roles(["good"])
+
+    def answer(body: Body) -> Body:
+        reply = roles(body)
+        for row in reply.get("rows", []):
+            row["output"] += " It came during covid-19."
+        return reply
+
+    with FakeServer(answer) as server:
+        box = box_of(
+            tmp_path, store, server,
+            as_row=lambda x, y: {"id": "covid-19", "prompt": x, "completion": y},
+        )  # fmt: skip
+        outcome = await run_loop(box, item(2))
+    assert "id: covid-19" in prompt_of(server.requests[0])
+    assert len(outcome.accepted) == 2 and not any(c.refused for c in outcome.rejected)
+
+
+async def test_the_judge_is_told_what_counts(tmp_path: Path, store: Store) -> None:
+    billing = Subgoal(
+        id="billing", name="Billing", description="Explains a charge.", counts="A sum is named.",
+        does_not_count="A bare price.",
+    )  # fmt: skip
+    server = FakeServer(Roles(["good"]))
+    await looped(tmp_path, store, server, 4, billing, also=["billing"])
+    judge = next(prompt_of(b) for b in server.requests if schema_of(b) == "GroupVerdicts")
+    line = "Explains a charge. Counts: A sum is named. Does not count: A bare price."
+    assert re.search(rf"<<<SECOND SUBGOAL OF row\d \w+\n- billing: Billing. {line}\n", judge)
+
+
+async def test_the_cost_that_was_foretold_is_kept(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exemplars are long and stand behind short rows, and rows are written as long as they."""
+    monkeypatch.setattr(planner, "count_tokens", lambda text, model: -(-len(text) // 4))
+    monkeypatch.setattr(planner, "how_counted", lambda model: "estimated")
+    long = {row: " ".join(text(5_000 + 100 * n + k)[1] for k in range(40))
+            for n, row in enumerate(DATA[:EXEMPLARS])}  # fmt: skip
+    roles = Roles(["good", *["bad"] * 29])
+
+    def answer(body: Body) -> Body:
+        reply = roles(body)
+        for row in reply.get("rows", []):
+            number = int(row["output"].rstrip(".").rpartition(" ")[2])
+            row["output"] += " ".join(text(9_000 + 60 * number + k)[1] for k in range(40))
+        return reply
+
+    with FakeServer(answer) as server:
+        box = box_of(
+            tmp_path, store, server,
+            as_row=lambda x, y: {"prompt": x, "completion": long.get((x, y), y)},
+        )  # fmt: skip
+        samples = [sample for sample in box.table if sample]
+        best = [samples[row] for row, _ in box.best_rows(RETURNS, planner.EXEMPLARS)]
+        free, short = EmbeddedModel(box.embedder), samples[EXEMPLARS:]
+        plan, blind = (
+            planner.foretell([item(10)], box.door.model, free, short, [], 1, 6, best=known)
+            for known in ({"returns": best}, None)
+        )
+        outcome = await run_loop(box, item(10))
+    assert len(outcome.rounds) == 4 and outcome.rejected[0].refused == "below the bar"
+    assert blind.tokens_in < box.spent.tokens_in <= plan.tokens_in < 3 * box.spent.tokens_in
+    assert box.spent.tokens_out <= plan.tokens_out and box.spent.calls <= plan.calls
+
+
+async def test_rows_are_drawn_and_those_that_are_shown_are_priced(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+    real = planner.foretell
+    monkeypatch.setattr(planner, "foretell", lambda *args: given.append(args) or real(*args))
+    monkeypatch.setattr(gaps, "PRICED", 6)
+    with FakeServer(usual) as server:
+        box = box_of(tmp_path, store, server, as_row=as_chat)
+        state: State = {
+            "coverage": [Coverage(subgoal=RETURNS, mean=0.1, judged=24, wanted=10, gap=True)],
+            "gaps": [GAP],
+            "subgoals": [RETURNS],
+            "specification": Specification(goal=Goal(text="Help.")),
+        }
+        found = await gaps.recommend(state, Runtime(context=box))
+        await box.aclose()
+    assert found["plan"] and [one.subgoal_id for one in found["plan"].items] == ["returns"]
+    (rows, best) = given[0][3], given[0][8]
+    assert len(rows) == 6 and {s.index for s in rows} != set(range(6))
+    assert [(s.input, s.output) for s in best["returns"]] == DATA[:EXEMPLARS]
+
+
+async def test_passages_of_code_are_not_extracted(tmp_path: Path, store: Store) -> None:
+    def as_code(question: str, reply: str) -> Body:
+        return {"prompt": question, "completion": f"{reply}\n```python\nprint(1)\n```"}
+
+    with FakeServer(Roles([])) as server:
+        box = box_of(tmp_path, store, server, {"model": None, "base_url": None}, as_code)
+        outcome = await run_loop(box, item(3))
+    assert outcome.accepted == [] and len(outcome.rounds) == 1
+    assert "extracted passages of code would not run" in outcome.note
+
+
 async def test_the_calls_of_a_round_run_together(tmp_path: Path, store: Store) -> None:
     server = FakeServer(Roles(["good"]), latency=0.05)
     outcome = await looped(tmp_path, store, server, 18)
@@ -256,6 +437,30 @@ async def test_of_chats_the_last_turns_are_the_form(tmp_path: Path, store: Store
     assert f"\n{DATA[0][0]}\n---\n{DATA[0][1]}\n" in write and "Hello" not in write
     assert outcome.rounds[0].refused == {"another format": 1}
     assert len(outcome.accepted) == 2
+
+
+async def test_the_ledger_judges_the_rows_that_the_file_holds(tmp_path: Path, store: Store) -> None:
+    """With the data's usual system message before them."""
+    roles = Roles(["good"])
+
+    def answer(body: Body) -> Body:
+        return usual(body) if schema_of(body) == "Judgements" else roles(body)
+
+    with FakeServer(answer) as server:
+        outcome = await run_loop(box_of(tmp_path, store, server, as_row=as_chat), item(2))
+        box = box_of(tmp_path, store, server, {"out": str(tmp_path)}, as_chat)
+        before = Coverage(subgoal=RETURNS, mean=0.1, judged=24, gap=True)
+        state: State = {"synthesis": [outcome], "coverage": [before], "subgoals": [RETURNS]}
+        await nodes.ledger(state, Runtime(context=box))
+        await box.aclose()
+    files = synthetic_files.write(state, box)
+    written = load(DataSource(path=str(files["synthetic"])), tmp_path / "cache")
+    samples = [written.sample(row) for row in range(len(written))]
+    assert [sample and sample.system for sample in samples] == ["Be brief."] * 2
+    for sample in samples:
+        assert sample and RETURNS.hash in store.scores.get(box.judge.judge, sample.hash)
+    judged = [prompt_of(b) for b in server.requests if schema_of(b) == "Judgements"]
+    assert len(judged) == 2 and all("<<<SYSTEM MESSAGE" in prompt for prompt in judged)
 
 
 async def test_all_that_is_asked_for_is_fenced(tmp_path: Path, store: Store) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Sample
-from goalcover.tools.duplicates import NearDuplicates, first_of, text_of
+from goalcover.tools.duplicates import TOKEN, NearDuplicates, first_of, text_of
 
 WORDS = [f"word{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(26 * 26)]
 ROW = (
@@ -50,6 +50,83 @@ def test_a_few_edited_words_do_not_hide_a_copy() -> None:
 def test_rows_that_differ_in_a_number_or_an_operator_are_not_merged(one: str, other: str) -> None:
     assert first_of([(0, one), (1, other)]) == {}
     assert first_of([(0, one), (1, other), (2, other.upper())]) == {2: 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("if x == y: stop(x)", "if x != y: stop(x)"),
+        ("for (i = 0; i < n; i++) f(i);", "for (i = 0; i < n; i--) f(i);"),
+        ("Store it at -5 degrees at most.", "Store it at 5 degrees at most."),
+        ("total = price * count(rows)", "total = price - count(rows)"),
+        ("x = a - b + c", "x = a + b - c"),
+    ],
+)
+def test_operators_between_operands_count(one: str, other: str) -> None:
+    assert first_of([(0, f"{ROW} {one}"), (1, f"{ROW} {other}")]) == {}
+
+
+@pytest.mark.parametrize(
+    ("plain", "marked"),
+    [
+        ("Say in one", "- Say in one"),
+        ("Say in one", "* Say in one"),
+        ("in one sentence", "in *one* sentence"),
+        ("in one sentence", "in one **sentence**"),
+        ("numbers and returns", "numbers - and returns"),
+        ("numbers and returns", "numbers | and returns"),
+        ("Say in one", "\n=====\nSay in one"),
+        ("one sentence", "one-sentence"),
+    ],
+)
+def test_marks_of_prose_are_no_operators(plain: str, marked: str) -> None:
+    row = f"{ROW} {sentence(random.Random(0), 40)}"
+    assert plain in row
+    assert first_of([(0, row), (1, row.replace(plain, marked))]) == {1: 0}
+
+
+EDITS = {
+    "dashes": lambda row: row.replace(", ", " - "),
+    "bullets": lambda row: "- " + row.replace(". ", ".\n- "),
+    "italics": lambda row: row.replace("numbers", "*numbers*"),
+    "equals": lambda row: row.replace(". ", " = "),
+    "digits": lambda row: row.replace("17", "23"),
+    "no digits": lambda row: row.replace("17 ", "17x "),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_by_words_alone_no_mark_and_no_number_hides_a_copy(name: str) -> None:
+    rng = random.Random(0)
+    rows = [f"{sentence(rng, 8)}, {sentence(rng, 4)} of 17 numbers. Then, {sentence(rng, 6)}."
+            for _ in range(50)]  # fmt: skip
+    known = NearDuplicates.of(enumerate(rows), signs=False)
+    edited = [EDITS[name](row) for row in rows]
+    assert not {*edited} & {*rows}
+    assert [known.find(row) for row in edited] == list(range(50))
+    assert known.find(f"{sentence(rng, 8)}, {sentence(rng, 4)} of 17 numbers. Then, a.") is None
+
+
+def test_bare_sums_are_told_apart_by_their_numbers() -> None:
+    known = NearDuplicates.of([(0, "What is 12 + 5?\n17")], signs=False)
+    assert known.find("What is 31 + 8?\n39") is None
+    assert known.find("What is 12 + 5?\n17!") == 0
+    assert NearDuplicates.of([(0, "?!"), (1, "+ -")], signs=False).find("+ -") == 1
+
+
+def test_a_sentence_without_spaces_is_more_than_one_word() -> None:
+    chinese = (
+        "退回商品之前请先把标签贴在盒子上然后把盒子交给柜台的工作人员并保留收据直到退款到账为止"
+    )
+    thai = "ก่อนส่งสินค้าคืนให้ติดฉลากบนกล่องแล้วนำกล่องไปส่งที่เคาน์เตอร์และเก็บใบเสร็จไว้จนกว่าจะได้รับเงินคืน"
+    japanese = "商品を返品する前にラベルを箱に貼り、箱を窓口の係員に渡し、返金まで領収書を保管する"
+    for text in (chinese, thai, japanese):
+        edited = text[:20] + text[21:]
+        other = text[len(text) // 2 :] + chinese[::-1]
+        assert first_of([(0, text), (1, edited), (2, other)]) == {1: 0}
+        known = NearDuplicates.of([(0, text)], signs=False)
+        assert (known.find(edited), known.find(other)) == (0, None)
+    assert TOKEN.findall("GPU显卡 v2 ok") == ["GPU", "显", "卡", "v2", "ok"]
 
 
 def test_revisions_of_a_long_document_are_near_duplicates() -> None:

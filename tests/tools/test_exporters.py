@@ -157,6 +157,7 @@ def test_filtered_rows_get_the_ending_of_the_data_where_that_works(tmp_path, nam
         ({"messages": [{"role": r, "content": "x"} for r in ("user", "assistant")]}, {}),
         ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, {}),
         ({"instruction": "q", "input": "", "output": "a"}, {}),
+        ({"instruction": "q", "output": "a"}, {}),
         ({"prompt": "q", "completion": "a"}, {}),
         ({"question": "q", "answer": "a"}, {}),
         (
@@ -290,6 +291,16 @@ def test_synthetic_rows_come_last_and_are_told_apart(tmp_path, form):
         again = load(DataSource(path=str(out)), tmp_path / "cache2")
         assert [sample.input for sample in again if sample] == ["q", "new"]
     assert (tmp_path / "rows.jsonl").read_text().count("\n") == 0
+
+
+def test_folders_of_one_name_are_not_taken_for_each_other(tmp_path):
+    """`datasets` loads from its cache what it takes for the same."""
+    table = opened(tmp_path, "\n".join(ROWS[:2]))
+    for row in (0, 1):
+        out = tmp_path / f"test-{row}" / "aligned"
+        export([Part(table, [row])], out, "hf", ABOUT)
+        found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "hub"))
+        assert found["train"].to_list() == [table.row(row)]
 
 
 def test_files_of_one_name_have_cards_of_their_own(tmp_path):

@@ -81,13 +81,13 @@ async def sifted(
     accepted: list[Candidate] | None = None,
     judged: list[Candidate] | None = None,
 ) -> tuple[list[Candidate], list[Candidate]]:
-    index = NearDuplicates()
+    index = NearDuplicates(signs=False)
     rows = [Sample(index=i, id=str(i), input=x, output=y) for i, (x, y) in enumerate(DATA)]
     for row in rows:
         index.add(row.index, text_of(row))
     screen = Screen(
         format=format_of(rows),
-        secrets=secrets_of(SYSTEM, [RISKS], GAP, [GAP.id, "plan-cell-1", "row-000"], EXEMPLARS),
+        secrets=secrets_of(SYSTEM, [RISKS], GAP, [GAP.id, "plan-cell-1"], EXEMPLARS),
         exemplars=EXEMPLARS,
         data=index,
         near=await embedder.encode([embedded_text(row) for row in rows]),
@@ -104,6 +104,8 @@ REFUSED = [
     ("copies an exemplar", GOOD.input, DATA[1][1]),
     ("copies an exemplar", "Can I drive on antihistamines?!", GOOD.output),
     ("near-duplicate of the data", DATA[2][0].upper(), DATA[2][1].replace(":", " :")),
+    ("near-duplicate of the data", DATA[2][0], f"- {DATA[2][1].replace(': ', ' - ')}"),
+    ("near-duplicate of the data", DATA[2][0], DATA[2][1].replace("lower", "*lower*")),
     (
         "near-duplicate of the data",  # by meaning: no three words in a row are the same
         "May I stop the antidepressant pills?",
@@ -179,3 +181,30 @@ def test_the_data_s_way_to_ask_is_no_copy() -> None:
 def test_ids_that_are_words_of_any_row_do_not_leak() -> None:
     secrets = secrets_of(SYSTEM, [RISKS], GAP, ["7", "summary"], [])
     assert secrets.ids == frozenset(), "short ids, and plain words, stand in any row"
+
+
+def test_sentences_of_two_exemplars_are_a_copy_of_both() -> None:
+    exemplars = [
+        Source(id="a", input="Q?", output="Put the label on the box. Then go to the counter."),
+        Source(id="b", input="R?", output="Weigh the parcel at home first. Keep your receipt."),
+    ]
+    spliced = candidate("New?", "Put the label on the box. Weigh the parcel at home first.")
+    assert copied(spliced, exemplars).startswith("The output copies an exemplar")
+    extracted = spliced.model_copy(update={"origin": "extractive"})
+    assert copied(extracted, exemplars) == "", "it is put together from them"
+    extracted = extracted.model_copy(update={"output": exemplars[0].output})
+    assert copied(extracted, exemplars)
+    fresh = candidate("New?", "Put the label on the box, said the clerk, or weigh nothing at all.")
+    assert copied(fresh, exemplars) == ""
+
+
+def test_scripts_without_spaces_are_read_by_character() -> None:
+    shown = Source(id="a", input="Q?", output="退回商品之前请先把标签贴在盒子上，然后交给柜台。")
+    stale = candidate("如何退货？", "退回商品之前请先把标签贴在盒子上，然后交给她。")
+    assert copied(stale, [shown])
+    assert copied(candidate("如何退货？", "我们的店员会在门口等你，请带好收据。"), [shown]) == ""
+    told = "这一行应当说明客户必须把打印好的标签贴在哪里以及怎么贴"
+    goal = RISKS.model_copy(update={"description": told})
+    secrets = secrets_of(SYSTEM, [goal], GAP, [], [])
+    assert secrets.fault(f"你好。{told[4:24]}！").startswith("It repeats the prompt")
+    assert secrets.fault(f"把{told[8:20]}贴好就行") == "", "so few characters come by chance"
