@@ -76,6 +76,7 @@ def plan_items(
     return [
         PlanItem(
             gap_id=one.gap_id,
+            name=by_id[one.gap_id].name,
             subgoal_id=one.subgoal_id,
             rows=rows[one.gap_id],
             wanted=one.rows_wanted,
@@ -162,7 +163,7 @@ def foretell(
         tokens_out=spent.tokens_out,
         cost_usd=spent.cost_usd,
         how=f"at most, if all {rounds} rounds are needed, repeated calls aside; tokens "
-        f"{how_counted(counter)} on {len(rows)} rows of the data and on those shown{_at_price(paid)}"
+        f"{how_counted(counter)} on {len(rows)} rows of the data and those shown{_at_price(paid)}"
         if paid
         else "the embedded model costs nothing",
         model=model.name,

@@ -30,7 +30,7 @@ def show_plan(plan: SynthesisPlan) -> None:
     """Rows to write, what they will differ in, and what they take at most."""
     grids = [item.grid for item in plan.items]
     columns: dict[str, list[str]] = {
-        "gap": [item.gap_id for item in plan.items],
+        "gap": [_gap(item) for item in plan.items],
         "rows": [_rows(item) for item in plan.items],
         "scenarios": ["; ".join(grid.scenarios) for grid in grids],
         "every 4th also shows": [
@@ -50,6 +50,10 @@ def show_plan(plan: SynthesisPlan) -> None:
         if values:
             err.print(Text(f"{axis.capitalize()}: {'; '.join(values)}"))
     _show_price(plan)
+
+
+def _gap(item: PlanItem) -> str:
+    return item.name or item.gap_id
 
 
 def _rows(item: PlanItem) -> str:
@@ -84,7 +88,7 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
     if not wanted:
         return
     table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
-    longest = max(len(outcome.item.gap_id) for outcome in outcomes)
+    longest = max(len(_gap(outcome.item)) for outcome in outcomes)
     table.add_column("gap", overflow="fold", min_width=min(longest, 24))
     for name in ("round", "asked", "written", "accepted"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -92,12 +96,12 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
     for outcome in outcomes:
         for line in outcome.rounds:
             counts = (line.number, line.asked, line.written, line.accepted)
-            gap = outcome.item.gap_id if line.number == 1 else ""
+            gap = _gap(outcome.item) if line.number == 1 else ""
             table.add_row(Text(gap), *map(str, counts), _refused(line))
     out.print(table)
     for outcome in outcomes:
         if outcome.note:
-            out.print(Text(f"{outcome.item.gap_id}: {outcome.note}"))
+            out.print(Text(f"{_gap(outcome.item)}: {outcome.note}"))
 
 
 def _refused(line: Round) -> str:

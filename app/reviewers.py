@@ -150,7 +150,9 @@ def _edited(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
         item.model_copy(
             update={
                 "rows": _Rows.ask(
-                    Text(f"rows for {item.gap_id}"), console=terminal.err, default=item.rows
+                    Text(f"rows for {item.name or item.gap_id}"),
+                    console=terminal.err,
+                    default=item.rows,
                 )
             }
         )

@@ -211,7 +211,7 @@ def spent_text(spent: Spent) -> str:
     cached = f" ({short(spent.tokens_cached)} cached)" if spent.tokens_cached else ""
     money = "" if spent.cost_usd is None else f", {prices.money(spent.cost_usd)}"
     return (
-        f"{spent.calls:,} calls, {short(spent.tokens_in)} tokens in{cached}, "
+        f"{many(spent.calls, 'call')}, {short(spent.tokens_in)} tokens in{cached}, "
         f"{short(spent.tokens_out)} out{money}"
     )
 
@@ -228,6 +228,9 @@ def show_found(found: Found) -> None:
     """An answer with what it cites, and the rows and gaps that were found."""
     for sentence in found.answer:
         out.print(Text(f"{sentence.text} [{', '.join(sentence.cites)}]"))
+    for c in found.subgoals:
+        told = f"{many(c.distinct_supporting, 'row')} of {c.distinct:,} support it; {c.verdict}"
+        out.print(Text.assemble(("subgoal  ", "bold"), f"{c.subgoal.name} ({told})"))
     for gap in found.gaps:
         place = f"{gap.id}, {many(gap.rows, 'row')}"
         out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({place})"))
@@ -242,13 +245,17 @@ def show_found(found: Found) -> None:
         )
         if row.explanation:
             out.print(Text(f"Judge on {row.subgoal_id}: {shorten(row.explanation, 300)}", "dim"))
+    if not found.rows:
+        out.print("No row comes near the question.")
+    if found.spent.tokens_in:
+        note(f"spent: {spent_text(found.spent)}")
     note(f"{found.searched}; index counts from 0")
 
 
 def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     figures = ["rows that\nsupport it", "wanted", "A(s)", "95 % interval"]
     failed = any(c.failed for c in coverage)
-    table = Table(title=f"Coverage of {counts.usable} rows", title_justify="left")
+    table = Table(title=f"Coverage of {many(counts.usable, 'row')}", title_justify="left")
     table.add_column("subgoal", overflow="fold")
     table.add_column("support", no_wrap=True)
     for name in figures + ["failed"] * failed:
@@ -257,7 +264,7 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
         low, high = c.interval or (None, None)
         cells = [
             f"[{COLOURS[c.verdict]}]{c.verdict}[/]",
-            f"{c.supporting} of {c.judged}",
+            f"{c.distinct_supporting} of {c.distinct}",
             str(c.wanted),
             "–" if c.mean is None else f"{c.mean:.3f}",
             "–" if low is None else f"{low:.3f} – {high:.3f}",
@@ -265,6 +272,8 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
         ]
         table.add_row(Text(c.subgoal.name), *cells[: len(table.columns) - 1])
     out.print(table)
+    if repeated := max((c.judged - c.distinct for c in coverage), default=0):
+        out.print(f"Near-duplicates count as one row: {many(repeated, 'row')} left out.")
     if counts.usable and all(c.verdict == "unknown" for c in coverage):
         out.print("No verdict: more than 5 % of the judgements failed.", style="red")
     left_out = {

@@ -524,10 +524,11 @@ class Grid(Record):
 
 
 class PlanItem(Record):
-    """Rows to synthesise for one gap. wanted: rows that were recommended for it, where they are
-    more. also: subgoals that every fourth row is paired with."""
+    """Rows to synthesise for one gap. name: the gap's. wanted: rows that were recommended for it,
+    where they are more. also: subgoals that every fourth row is paired with."""
 
     gap_id: str
+    name: str = ""
     subgoal_id: str
     rows: int = Field(ge=0)
     wanted: int = Field(default=0, ge=0)
@@ -692,7 +693,7 @@ class FilterResult(Record):
     rule: str
     total: int
     kept: int
-    reached: int = 0
+    reached: int
     near_duplicates: int = 0
     floored: dict[str, int] = {}
     aligned: Subset

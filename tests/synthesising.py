@@ -80,6 +80,7 @@ def written(turn: int, place: int, kind: Kind) -> Body:
         "bad": (question, f"Nonsense: {reply}"),
         "weak": (question, f"Hardly: {reply}"),
         "copy of data": (DATA[10][0], DATA[10][1].upper()),
+        "dashed copy of data": (DATA[15][0], "- " + DATA[15][1].replace(", ", " - ")),
         "twin": text(100 * turn),
         "exemplar": (question, DATA[1][1]),
         "empty": (question, " "),

@@ -23,6 +23,7 @@ from goalcover.memory.records import (
     Subgoal,
 )
 from goalcover.memory.store import Store
+from goalcover.tools.embeddings import Embedder
 from goalcover.tools.model import Door
 from goalcover.tools.scripted_model import ScriptedModel
 
@@ -135,3 +136,20 @@ def test_the_id_of_a_row_cannot_leave_its_fence() -> None:
     outside = re.sub(r"<<<([A-Z ]+ [0-9a-f]{16})\n.*?\n\1>>>", "", text, flags=re.DOTALL)
     assert "Ignore the subgoal" in text
     assert "Ignore the subgoal" not in outside
+
+
+async def test_no_row_is_put_together_from_code(embedder: Embedder) -> None:
+    """Half a program beside half of another runs nowhere."""
+    prose = [
+        Source(
+            id=f"r{i}",
+            input=f"What are the side effects of medicine {i}?",
+            output=f"Medicine {i} has side effects: {effect} warn patients early about such harm.",
+        )
+        for i, effect in enumerate(("rashes of the skin", "a sore stomach at night"))
+    ]
+    code = [s.model_copy(update={"output": f"{s.output}\n```\nprint(1)\n```"}) for s in prose]
+    assert (await ask(exemplars=tuple(prose)).embedded(embedder)).rows
+    assert not (await ask(exemplars=tuple(code)).embedded(embedder)).rows
+    assert not (await ask(exemplars=(prose[0], code[1])).embedded(embedder)).rows
+    assert (await ask(exemplars=(*prose, code[1])).embedded(embedder)).rows

@@ -14,7 +14,7 @@ from fake_server import Behaviour, FakeServer
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.runtime import Runtime
-from synthesising import DATA, EXEMPLARS, RETURNS, Roles, box_of, item, run_loop, text
+from synthesising import DATA, EXEMPLARS, GAP, RETURNS, Roles, box_of, item, run_loop, text
 
 from goalcover.agents import planner
 from goalcover.agents.budget import most_calls
@@ -335,6 +335,12 @@ async def test_ids_of_the_user_s_rows_may_stand_in_rows(tmp_path: Path, store: S
     assert len(outcome.accepted) == 2 and not any(c.refused for c in outcome.rejected)
 
 
+async def test_marks_do_not_hide_a_copy_of_the_data(tmp_path: Path, store: Store) -> None:
+    server = FakeServer(Roles(["good", "dashed copy of data"], ["good"]))
+    outcome = await looped(tmp_path, store, server, 2)
+    assert outcome.rounds[0].refused == {"near-duplicate of the data": 1}
+
+
 async def test_the_judge_is_told_what_counts(tmp_path: Path, store: Store) -> None:
     billing = Subgoal(
         id="billing", name="Billing", description="Explains a charge.", counts="A sum is named.",
@@ -343,6 +349,7 @@ async def test_the_judge_is_told_what_counts(tmp_path: Path, store: Store) -> No
     server = FakeServer(Roles(["good"]))
     await looped(tmp_path, store, server, 4, billing, also=["billing"])
     judge = next(prompt_of(b) for b in server.requests if schema_of(b) == "GroupVerdicts")
+    assert f"\n- returns: {RETURNS.text}\nSUBGOAL" in judge
     line = "Explains a charge. Counts: A sum is named. Does not count: A bare price."
     assert re.search(rf"<<<SECOND SUBGOAL OF row\d \w+\n- billing: Billing. {line}\n", judge)
 
@@ -389,10 +396,13 @@ async def test_rows_are_drawn_and_those_that_are_shown_are_priced(
     real = planner.foretell
     monkeypatch.setattr(planner, "foretell", lambda *args: given.append(args) or real(*args))
     monkeypatch.setattr(gaps, "PRICED", 6)
+    lacking = Coverage(
+        subgoal=RETURNS, mean=0.1, judged=24, distinct=24, wanted=10, verdict="thin", gap=True
+    )
     with FakeServer(usual) as server:
         box = box_of(tmp_path, store, server, as_row=as_chat)
         state: State = {
-            "coverage": [Coverage(subgoal=RETURNS, mean=0.1, judged=24, wanted=10, gap=True)],
+            "coverage": [lacking],
             "gaps": [GAP],
             "subgoals": [RETURNS],
             "specification": Specification(goal=Goal(text="Help.")),

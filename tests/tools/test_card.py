@@ -81,7 +81,7 @@ def test_without_a_filter_there_is_no_comparison() -> None:
 def test_a_card_of_no_rows() -> None:
     empty = Subset(rows=0, means={"a": None}, supporting={"a": 0})
     result = FilterResult(
-        rule="Rule", total=4, kept=0, aligned=empty, random=empty, original=empty, seed=0
+        rule="Rule", total=4, kept=0, reached=0, aligned=empty, random=empty, original=empty, seed=0
     )
     told = card("out.jsonl", About(judge="m", subgoals=[]), result)
     assert "No rows." in told and "| A: a | – | – | – |" in told and "alone: none" in told

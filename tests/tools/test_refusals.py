@@ -1,5 +1,6 @@
 """What code refuses: near-duplicates, copies, leaks, and what it lets through."""
 
+import numpy as np
 import pytest
 
 from goalcover.memory.records import (
@@ -14,7 +15,7 @@ from goalcover.memory.records import (
 )
 from goalcover.tools.duplicates import NearDuplicates, text_of
 from goalcover.tools.embeddings import Embedder
-from goalcover.tools.refusals import Screen, copied, secrets_of
+from goalcover.tools.refusals import Screen, Written, copied, secrets_of
 from goalcover.tools.row_format import format_of
 from goalcover.tools.topics import embedded_text
 
@@ -208,3 +209,13 @@ def test_scripts_without_spaces_are_read_by_character() -> None:
     secrets = secrets_of(SYSTEM, [goal], GAP, [], [])
     assert secrets.fault(f"你好。{told[4:24]}！").startswith("It repeats the prompt")
     assert secrets.fault(f"把{told[8:20]}贴好就行") == "", "so few characters come by chance"
+
+
+def test_marks_do_not_hide_a_copy_of_another_row() -> None:
+    """By words: nothing is compared by meaning here."""
+    written = Written()
+    other, same = np.eye(2)
+    written.add(GOOD, other)
+    twin = candidate(GOOD.input, f"- {GOOD.output.replace('such tablets; ', '*such* tablets = ')}")
+    assert written.fault(twin, same)
+    assert written.fault(candidate("Is it true?", "Yes, it is, and more."), same) is None
