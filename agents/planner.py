@@ -3,7 +3,6 @@
 import heapq
 import math
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 from ..memory.records import (
     Coverage,
@@ -20,6 +19,7 @@ from ..tools.embedded_model import EmbeddedModel
 from ..tools.judge import MOST_SUBGOALS, Mode
 from ..tools.judge import SYSTEM as JUDGE_SYSTEM
 from ..tools.model import Model
+from ..tools.shares import share_out
 from ..tools.text import stem, words
 from ..tools.tokens import count_tokens, how_counted
 from .budget import most_calls
@@ -72,7 +72,8 @@ def plan_items(
             chosen.append(one)
     rows: dict[str, int] = {}
     for subgoal in subgoals:
-        rows |= _spread([one for one in chosen if one.subgoal_id == subgoal], most)
+        wanted = {one.gap_id: one.rows_wanted for one in chosen if one.subgoal_id == subgoal}
+        rows |= share_out(min(most, sum(wanted.values())), wanted)
     return [
         PlanItem(
             gap_id=one.gap_id,
@@ -86,20 +87,6 @@ def plan_items(
         for one in chosen
         if rows[one.gap_id]
     ]
-
-
-def _spread(recommendations: list[Recommendation], most: int) -> dict[str, int]:
-    """Rows by gap id: at most `most`, by largest remainder."""
-    wanted = sum(one.rows_wanted for one in recommendations)
-    if not wanted:
-        return {}
-    total = min(most, wanted)
-    exact = {one.gap_id: Fraction(total * one.rows_wanted, wanted) for one in recommendations}
-    rows = {name: math.floor(value) for name, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda name: rows[name] - exact[name])
-    for name in by_remainder[: total - sum(rows.values())]:
-        rows[name] += 1
-    return rows
 
 
 def _same(one: Recommendation, other: Recommendation, gaps: dict[str, Gap]) -> bool:

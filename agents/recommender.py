@@ -1,6 +1,5 @@
 """Recommender: f_recommend of the paper (Eq. 9). What to collect, from where, and how much."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from ..memory.records import Coverage, Gap, Recommendation, Verdict
 from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
+from ..tools.shares import share_out
 from ..tools.text import fence, listed, many
 
 LISTED = 5
@@ -154,17 +154,6 @@ class Need:
         return 100 * steps / self.rows_enough if self.rows_enough else 0.0
 
 
-def share_out(rows: int, gaps: list[Gap]) -> dict[str, int]:
-    """Rows for each gap, in proportion to its share of the shortfall; they add up to `rows`."""
-    whole = sum(gap.shortfall for gap in gaps)
-    exact = {gap.id: rows * gap.shortfall / whole for gap in gaps if whole}
-    shared = {name: math.floor(value) for name, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda name: shared[name] - exact[name])
-    for name in by_remainder[: rows - sum(shared.values())]:
-        shared[name] += 1
-    return shared
-
-
 async def recommend(
     door: Door,
     need: Need,
@@ -180,7 +169,7 @@ async def recommend(
     """
     if not gaps:
         return []
-    wanted = share_out(need.rows_enough, gaps)
+    wanted = share_out(need.rows_enough, {gap.id: gap.shortfall for gap in gaps})
     ask = RecommendAsk(
         coverage=need.coverage,
         gaps=tuple(gaps),

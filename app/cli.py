@@ -343,6 +343,7 @@ def ask(
         from ..graph import session
         from . import terminal
 
+        terminal.note("looking through the run; its first question takes longest")
         terminal.show_found(session.ask(run_id, question, rows))
 
 

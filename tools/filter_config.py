@@ -85,6 +85,7 @@ def sentence(config: FilterConfig, kept: int) -> str:
     if not config.keep_duplicates:
         told.append(
             f"of near-duplicates ({SIMILAR:.0%} of their {GRAM}-word sequences in common and, "
-            f"under {LONG} words, the same numbers and operators) the best is kept"
+            f"under {LONG} words, the same numbers and operators) the best is kept, "
+            "another only where it holds up a floor"
         )
     return "; ".join([*told, "ties go to the earlier row"])

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+UNRANKED = -1.0
+"""Comes after every alignment: of rows that the rule says nothing of."""
+
+
 @dataclass(frozen=True)
 class ScoredRow:
     """Values by subgoal id; None where there is no judgement."""
@@ -94,11 +98,12 @@ def _read(
     values = np.array([v for _, v in judged], np.float64).reshape(len(judged), len(subgoals))
     present = ~np.isnan(values)
     if config.rule == "best":
-        by_rule = np.where(present, values, -1).max(axis=1, initial=-1)
+        by_rule = np.where(present, values, UNRANKED).max(axis=1, initial=UNRANKED)
     else:
-        weights = present * np.array([config.weights.get(name, 1.0) for name in subgoals])
-        total = weights.sum(axis=1)
-        by_rule = np.where(present, values * weights, 0).sum(axis=1) / np.where(total, total, 1)
+        weights = np.array([config.weights.get(name, 1.0) for name in subgoals])
+        by_rule = np.where(present, values, 0) @ weights / (weights.sum() or 1.0)
+        # A mean of what is there would favour rows whose other judgements failed.
+        by_rule[(~present & (weights > 0)).any(axis=1)] = UNRANKED
     # Rounded, because the mean of three times 0.6 shall reach 0.6.
     return _Judged(indices, values, by_rule.round(9), [copies.get(row, row) for row in indices])
 

@@ -1,8 +1,6 @@
 """The recommender: how many rows to add, and what to do about each gap."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from goalcover.agents.recommender import (
     Advice,
@@ -11,7 +9,6 @@ from goalcover.agents.recommender import (
     RecommendAsk,
     ranked,
     recommend,
-    share_out,
 )
 from goalcover.memory.errors import ReplyFailure
 from goalcover.memory.records import Claim, Coverage, Gap, GapKind, Recommendation, Subgoal
@@ -50,20 +47,6 @@ def coverage(supporting: int, rows: int, subgoals: int = 2, **wanted: int) -> Co
 
 def need(supporting: int, rows: int, to_add: int, **wanted: int) -> Need:
     return Need(coverage(supporting, rows, **wanted), to_add, 1, "thin")
-
-
-@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.integers(0, 300))
-def test_rows_are_shared_out_by_shortfall(shares: list[float], rows: int) -> None:
-    shares = [share / sum(shares) for share in shares]
-    gaps = [gap(i, share) for i, share in enumerate(shares)]
-    shared = share_out(rows, gaps)
-    assert sum(shared.values()) == rows
-    for one in gaps:
-        assert abs(shared[one.id] - rows * one.shortfall) < 1 + 1e-6
-
-
-def test_without_gaps_nothing_is_shared_out() -> None:
-    assert share_out(5, []) == {}
 
 
 def advice(number: int) -> Advice:

@@ -65,9 +65,10 @@ def by_rule(row: ScoredRow, config: FilterConfig) -> float:
     if config.rule == "best":
         return max(present(row))
     weights = {name: config.weights.get(name, 1.0) for name in NAMES}
-    pairs = [(weights[n], v) for n in NAMES if (v := row.values[n]) is not None]
-    total = sum(weight for weight, _ in pairs)
-    return round(sum(w * v for w, v in pairs) / total, 9) if total else 0.0
+    if any(weights[name] and row.values[name] is None for name in NAMES):
+        return -1.0  # what is not judged in full is not ranked
+    total = sum(weights.values())
+    return round(sum(w * (row.values[n] or 0) for n, w in weights.items()) / total, 9)
 
 
 @given(ROWS, configs(keep_duplicates=True))
