@@ -89,7 +89,7 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
         return
     table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
     longest = max(len(_gap(outcome.item)) for outcome in outcomes)
-    table.add_column("gap", overflow="fold", min_width=min(longest, 24))
+    table.add_column("gap", overflow="fold", width=min(longest, 20))
     for name in ("round", "asked", "written", "accepted"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("refused, or not needed")

@@ -70,7 +70,7 @@ def _section(report: Report, r: Recommendation, gap: Gap, c: Coverage) -> str:
         f"{c.distinct_supporting} of {c.distinct} rows support it, {c.wanted} are wanted.",
         "Gap": f"{KINDS[gap.kind]}{guess} {100 * gap.prevalence:.0f} % of the analysed low rows "
         f"(95 % interval {low} – {high}).",
-        "Collect": plain(r.action),
+        "To do": plain(r.action),
         "Source": plain(r.source),
         "Scenarios": plain("; ".join(r.scenarios)),
         "Rows to add": rows_to_add(r, report),
