@@ -15,9 +15,10 @@ from ..memory.records import Example, Sample, Spent, Subgoal
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
 from ..tools import exporters
+from ..tools.copies import copies_of
 from ..tools.datasets import Table, digest, load
 from ..tools.documents import read_passages
-from ..tools.duplicates import NearDuplicates, first_of, text_of
+from ..tools.duplicates import NearDuplicates, text_of
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.profile import CHATS
@@ -102,7 +103,7 @@ class Toolbox:
     @cached_property
     def near_duplicates(self) -> dict[int, int]:
         """Row → the earlier row that it is a near-duplicate of."""
-        return first_of((sample.index, text_of(sample)) for sample in self.table if sample)
+        return copies_of(self.table, self.home / "datasets")
 
     @cached_property
     def row_index(self) -> NearDuplicates:

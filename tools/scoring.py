@@ -13,9 +13,10 @@ from .batch import BatchScorer
 from .card import About
 from .chat_model import ChatModel
 from .columns import Alignments, Part
+from .copies import copies_of
 from .coverage import assess
 from .datasets import DataSource, Table, load
-from .duplicates import first_of, text_of
+from .duplicates import text_of
 from .embedded_model import HONESTY, EmbeddedModel
 from .embeddings import Embedder
 from .exporters import Format, check_suffix, check_target, export
@@ -87,7 +88,7 @@ async def score_file(config: RunConfig, name: str, on_progress: Listener = ignor
             counts = await scorer.score(name, table, len(table), subgoals, on_progress)
             counts.bad, counts.format = table.bad_rows, table.format
             failures = store.scores.failures(name, scorer.judge, subgoals, REASONS)
-            copies = first_of((sample.index, text_of(sample)) for sample in table if sample)
+            copies = copies_of(table, home() / "datasets")
             coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau, copies)
             rows = store.scores.rows(name, scorer.judge, subgoals)
             write_scores(rows, out, [subgoal.id for subgoal in subgoals])
@@ -145,9 +146,7 @@ def filter_file(
     table = load(source, home() / "datasets")
     rows, alignments = _read_alignments(table, scores)
     config.check(alignments.subgoals)
-    copies = {}
-    if not config.keep_duplicates:
-        copies = first_of((sample.index, text_of(sample)) for sample in table if sample)
+    copies = {} if config.keep_duplicates else copies_of(table, home() / "datasets")
     kept, result = select(rows, alignments.subgoals, config, seed, row_text(table), copies)
     about = read_about(scores, alignments.subgoals)
     about = about.model_copy(update={"data": Path(source.path).name})
