@@ -1,25 +1,14 @@
 """What the discriminator is asked: one group of rows, its rubric, and the reply's shape."""
 
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from ..memory.records import Gap, Source, Subgoal
 from ..tools.embeddings import Embedder
-from ..tools.judge import ANCHORS, RUBRIC, capability, matches_of
+from ..tools.judge import ANCHORS, RUBRIC, Number, capability, matches_of
 from ..tools.model import Ask, Message, ReplySchema
 from ..tools.text import fence
 
 DIMENSIONS = ("correctness", "completeness", "faithfulness", "format")
-
-
-def _no_boolean(value: Any) -> Any:
-    if isinstance(value, bool):  # else true would be 1.0
-        raise ValueError("give a number, not true or false")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_no_boolean)]
 
 
 class Mark(ReplySchema):

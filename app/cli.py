@@ -1,7 +1,7 @@
 """The command line. Imports what a command needs inside it, so that --help answers at once."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -546,12 +546,8 @@ def evaluate_decomposition(
 ) -> None:
     """Precision and recall of the checks: atomic, disjoint, complete."""
     with user_errors() as state:
-        import asyncio
-
         from ..evals import decomposition
-        from ..memory.files import atomic_text, check_writable
         from ..tools.prices import read_prices
-        from ..tools.settings import ModelConfig, checked
         from . import terminal
 
         asked = {
@@ -565,22 +561,15 @@ def evaluate_decomposition(
             "prices": read_prices(prices) if prices else {},
             "seed": seed,
         }
-        config = checked(ModelConfig, asked)
-        terminal.check_prices(config)
-        if out:
-            check_writable(out)
-        state["again"] = "The same command"
-        with terminal.Display() as display:
-            found, spent = asyncio.run(
-                decomposition.run(config, data or decomposition.LABELLED, split, display.evaluated)
-            )
-        terminal.show_evaluation(found)
-        if model:
-            terminal.show_spent(spent)
-        if out:
-            with atomic_text(out) as file:
-                file.write(found.model_dump_json(indent=2) + "\n")
-            typer.echo(f"figures  {out}")
+        _evaluate(
+            asked,
+            lambda config, display: decomposition.run(
+                config, data or decomposition.LABELLED, split, display.evaluated
+            ),
+            terminal.show_evaluation,
+            out,
+            state,
+        )
 
 
 @evals.command("gaps")
@@ -605,12 +594,8 @@ def evaluate_gaps(
 ) -> None:
     """Recall and precision of found gaps, on sets whose gaps are known."""
     with user_errors() as state:
-        import asyncio
-
         from ..evals import gaps
-        from ..memory.files import atomic_text, check_writable
         from ..tools.prices import read_prices
-        from ..tools.settings import ModelConfig, checked
         from . import terminal
 
         asked = {
@@ -624,20 +609,43 @@ def evaluate_gaps(
             "prices": read_prices(prices) if prices else {},
             "seed": seed,
         }
-        config = checked(ModelConfig, asked)
-        terminal.check_prices(config)
-        if out:
-            check_writable(out)
-        state["again"] = "The same command"
-        with terminal.Display() as display:
-            found, spent = asyncio.run(gaps.run(config, data, split, display.clustered))
-        terminal.show_gap_evaluation(found)
-        if model:
-            terminal.show_spent(spent)
-        if out:
-            with atomic_text(out) as file:
-                file.write(found.model_dump_json(indent=2) + "\n")
-            typer.echo(f"figures  {out}")
+        _evaluate(
+            asked,
+            lambda config, display: gaps.run(config, data, split, display.clustered),
+            terminal.show_gap_evaluation,
+            out,
+            state,
+        )
+
+
+def _evaluate(
+    asked: dict[str, Any],
+    measure: Callable[[Any, Any], Coroutine[Any, Any, tuple[Any, Any]]],
+    show: Callable[[Any], None],
+    out: Path | None,
+    state: dict[str, str],
+) -> None:
+    """Measures with a model of the options `asked`, shows the figures and writes them to `out`."""
+    import asyncio
+
+    from ..memory.files import atomic_text, check_writable
+    from ..tools.settings import ModelConfig, checked
+    from . import terminal
+
+    config = checked(ModelConfig, asked)
+    terminal.check_prices(config)
+    if out:
+        check_writable(out)
+    state["again"] = "The same command"
+    with terminal.Display() as display:
+        found, spent = asyncio.run(measure(config, display))
+    show(found)
+    if config.model:
+        terminal.show_spent(spent)
+    if out:
+        with atomic_text(out) as file:
+            file.write(found.model_dump_json(indent=2) + "\n")
+        typer.echo(f"figures  {out}")
 
 
 def _source(

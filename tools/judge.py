@@ -56,12 +56,14 @@ def _no_boolean(value: Any) -> Any:
     return value
 
 
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+"""A score as a model gives it."""
+
+
 class Judgement(ReplySchema):
     id: str = Field(description="the capability's id")
     explanation: str = Field(description="what supports the capability and what is missing")
-    score: Annotated[float, BeforeValidator(_no_boolean)] = Field(
-        description="0.0, 0.2, 0.4, 0.6, 0.8 or 1.0"
-    )
+    score: Number = Field(description="0.0, 0.2, 0.4, 0.6, 0.8 or 1.0")
 
 
 class Judgements(ReplySchema):
