@@ -3,9 +3,11 @@
 from pydantic import Field
 
 from ..memory.records import Gap, Source, Subgoal
+from ..tools.embedded_judge import matches_of
 from ..tools.embeddings import Embedder
-from ..tools.judge import ANCHORS, RUBRIC, Number, capability, matches_of
+from ..tools.judge import Number, capability
 from ..tools.model import Ask, Message, ReplySchema
+from ..tools.rubric import ANCHORS, RUBRIC
 from ..tools.text import fence
 
 DIMENSIONS = ("correctness", "completeness", "faithfulness", "format")

@@ -1,17 +1,45 @@
 """The command line. Imports what a command needs inside it, so that --help answers at once."""
 
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-if TYPE_CHECKING:
-    from ..tools.datasets import DataSource
+from .evaluations import evals
+from .leaving import GAP, user_errors
+from .options import (
+    Answers,
+    Audit,
+    BaseUrl,
+    Batch,
+    Concurrency,
+    Data,
+    EmbedderName,
+    ExportFormat,
+    FailOnGap,
+    InputColumns,
+    Judge,
+    JudgeMode,
+    Keep,
+    MaxChars,
+    ModelName,
+    NoMemory,
+    OutputColumn,
+    Prices,
+    Questions,
+    Rpm,
+    Seed,
+    SkipBadRows,
+    Tau,
+    Timeout,
+    Tpm,
+    Yes,
+    model_option,
+    source_of,
+)
 
 
 class Commands(TyperGroup):
@@ -37,102 +65,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
-evals = typer.Typer(no_args_is_help=True, help="Does it find what it claims? On labelled data.")
 app.add_typer(evals, name="eval")
 
-WAITS, GAP, INTERRUPTED = 3, 4, 130
-
 BATCH_GOES_ON = " What was sent as a batch goes on at the server (see `goalcover batches`)."
-
-data_option, judging_option, model_option = (
-    partial(typer.Option, rich_help_panel=panel)
-    for panel in ("Data", "Judging", "Models and servers")
-)
-
-Data = Annotated[str, typer.Argument(help="JSONL, JSON, CSV or Parquet file, or a hub name.")]
-InputColumns = Annotated[
-    list[str] | None,
-    data_option("--input-column", help="Column of the input; may be given several times."),
-]
-OutputColumn = Annotated[str | None, data_option(help="Column of the output.")]
-SkipBadRows = Annotated[
-    bool, data_option("--skip-bad-rows", help="Leave out lines that are no JSON, and count them.")
-]
-MaxChars = Annotated[
-    int, data_option(min=101, help="Longer inputs and outputs are cut for the judge.")
-]
-ModelName = Annotated[
-    str | None, model_option("--model", help="Model for all roles; without it: embedded.")
-]
-Judge = Annotated[str | None, model_option(help="Model of the judge, where another is wanted.")]
-BaseUrl = Annotated[
-    str | None, model_option(help="OpenAI-compatible server; also OPENAI_BASE_URL.")
-]
-EmbedderName = Annotated[
-    str, model_option("--embedder", help="sentence-transformers model or folder.")
-]
-Tau = Annotated[float, typer.Option(min=0, max=1, help="A mean alignment below this is a gap.")]
-Keep = Annotated[float, typer.Option(min=0, max=1, help="The filter keeps rows from here up.")]
-JudgeMode = Annotated[
-    Literal["joint", "pairwise"],
-    judging_option(
-        "--mode",
-        help="One call for a row and up to six subgoals, or one for each pair (the paper's way).",
-    ),
-]
-Audit = Annotated[
-    float, judging_option(min=0, max=1, help="Share of rows to judge in the other mode too.")
-]
-Batch = Annotated[
-    bool,
-    judging_option(
-        "--batch", help="Judge by the server's Batch API: half the price, within a day."
-    ),
-]
-Concurrency = Annotated[
-    int,
-    model_option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),
-]
-Timeout = Annotated[float, model_option(min=1, help="Seconds for a whole reply.")]
-Rpm = Annotated[float | None, model_option(min=0.01, help="Most requests a minute.")]
-Tpm = Annotated[float | None, model_option(min=1, help="Most tokens a minute.")]
-Prices = Annotated[
-    Path | None,
-    model_option(
-        help="JSON or YAML {model: {input, cached, output}}, USD per million tokens; "
-        "without it, published prices."
-    ),
-]
-ExportFormat = Annotated[
-    Literal["original", "chat", "hf", "parquet", "csv"],
-    typer.Option(
-        "--format",
-        help="original: the data's own form, by the ending of --out; chat: OpenAI's JSONL; hf: a "
-        "folder for `datasets.load_dataset`, with scores as columns.",
-    ),
-]
-Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
-Questions = Annotated[int, typer.Option(min=0, help="Most questions in a round; 0 for none.")]
-NoMemory = Annotated[
-    bool,
-    typer.Option(
-        "--no-memory",
-        help="Do not offer the approved subgoals of a similar goal as a start, and keep none.",
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint, synthesis included.")]
-Answers = Annotated[
-    Path | None,
-    typer.Option(
-        "--answers",
-        help="JSON or YAML: answers by question id (scope, safety, edge-cases, audience, evidence, "
-        "format, language, or those a model asks; `goalcover show` lists them).",
-    ),
-]
-FailOnGap = Annotated[
-    bool,
-    typer.Option("--fail-on-gap", help="Exit with 4 where a subgoal is thin, missing or unknown."),
-]
 
 
 def _version(show: bool) -> None:
@@ -207,7 +142,7 @@ def run(
         from . import reviewers, terminal
 
         config = session.configure(
-            _source(data, input_column, output_column, skip_bad_rows, max_chars),
+            source_of(data, input_column, output_column, skip_bad_rows, max_chars),
             goal,
             domain=domain,
             task=task,
@@ -398,7 +333,7 @@ def score(
         from . import terminal
 
         config = configure(
-            _source(data, input_column, output_column, skip_bad_rows, max_chars),
+            source_of(data, input_column, output_column, skip_bad_rows, max_chars),
             "scores alone",
             out=str(out),
             subgoals=read_subgoals(subgoals),
@@ -494,7 +429,7 @@ def filter_rows(
             "keep_duplicates": keep_duplicates,
         }
         config = checked(FilterConfig, asked if keep is None else asked | {"keep": keep})
-        source = _source(data, input_column, output_column, skip_bad_rows, max_chars)
+        source = source_of(data, input_column, output_column, skip_bad_rows, max_chars)
         found = filter_file(source, scores, out, config, seed, form)
         results.show_filter(found.result, found.names)
         typer.echo(f"filtered  {out}\ncard      {found.card}")
@@ -524,144 +459,6 @@ def export(
         typer.echo(f"exported  {out}\ncard      {written.card}")
 
 
-@evals.command("decomposition")
-def evaluate_decomposition(
-    model: ModelName = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    split: Annotated[
-        Literal["test", "dev", "all"],
-        typer.Option(help="Domains: dev is what thresholds were set on."),
-    ] = "test",
-    data: Annotated[
-        Path | None, typer.Option(help="Labelled lists of your own; see the packaged file.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
-    seed: Seed = 0,
-) -> None:
-    """Precision and recall of the checks: atomic, disjoint, complete."""
-    with user_errors() as state:
-        from ..evals import decomposition
-        from ..tools.prices import read_prices
-        from . import terminal
-
-        asked = {
-            "model": model,
-            "base_url": base_url,
-            "embedder": embedder,
-            "max_concurrency": max_concurrency,
-            "timeout": timeout,
-            "rpm": rpm,
-            "tpm": tpm,
-            "prices": read_prices(prices) if prices else {},
-            "seed": seed,
-        }
-        _evaluate(
-            asked,
-            lambda config, display: decomposition.run(
-                config, data or decomposition.LABELLED, split, display.evaluated
-            ),
-            terminal.show_evaluation,
-            out,
-            state,
-        )
-
-
-@evals.command("gaps")
-def evaluate_gaps(
-    data: Annotated[
-        Path, typer.Option(help="Folder with biggen_bench.jsonl and gold/; see docs/gaps.md.")
-    ],
-    model: ModelName = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    split: Annotated[
-        Literal["test", "dev", "all"],
-        typer.Option(help="Capabilities and domains: dev is what the method was chosen on."),
-    ] = "test",
-    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
-    seed: Seed = 0,
-) -> None:
-    """Recall and precision of found gaps, on sets whose gaps are known."""
-    with user_errors() as state:
-        from ..evals import gaps
-        from ..tools.prices import read_prices
-        from . import terminal
-
-        asked = {
-            "model": model,
-            "base_url": base_url,
-            "embedder": embedder,
-            "max_concurrency": max_concurrency,
-            "timeout": timeout,
-            "rpm": rpm,
-            "tpm": tpm,
-            "prices": read_prices(prices) if prices else {},
-            "seed": seed,
-        }
-        _evaluate(
-            asked,
-            lambda config, display: gaps.run(config, data, split, display.clustered),
-            terminal.show_gap_evaluation,
-            out,
-            state,
-        )
-
-
-def _evaluate(
-    asked: dict[str, Any],
-    measure: Callable[[Any, Any], Coroutine[Any, Any, tuple[Any, Any]]],
-    show: Callable[[Any], None],
-    out: Path | None,
-    state: dict[str, str],
-) -> None:
-    """Measures with a model of the options `asked`, shows the figures and writes them to `out`."""
-    import asyncio
-
-    from ..memory.files import atomic_text, check_writable
-    from ..tools.settings import ModelConfig, checked
-    from . import terminal
-
-    config = checked(ModelConfig, asked)
-    terminal.check_prices(config)
-    if out:
-        check_writable(out)
-    state["again"] = "The same command"
-    with terminal.Display() as display:
-        found, spent = asyncio.run(measure(config, display))
-    show(found)
-    if config.model:
-        terminal.show_spent(spent)
-    if out:
-        with atomic_text(out) as file:
-            file.write(found.model_dump_json(indent=2) + "\n")
-        typer.echo(f"figures  {out}")
-
-
-def _source(
-    path: str, inputs: list[str] | None, output: str | None, skip_bad: bool, max_chars: int
-) -> "DataSource":
-    from ..tools.datasets import DataSource
-
-    return DataSource(
-        path=path,
-        input_columns=inputs or [],
-        output_column=output,
-        skip_bad_rows=skip_bad,
-        max_chars=max_chars,
-    )
-
-
 def _drive(go: Callable[[Any], Any], reviewer: Any, fail_on_gap: bool) -> None:
     from . import results, terminal
 
@@ -677,35 +474,6 @@ def _drive(go: Callable[[Any], Any], reviewer: Any, fail_on_gap: bool) -> None:
 def _exit_on_gap(coverage: list[Any], fail_on_gap: bool) -> None:
     if fail_on_gap and any(c.verdict != "enough" for c in coverage):
         raise typer.Exit(GAP)
-
-
-@contextmanager
-def user_errors() -> Iterator[dict[str, str]]:
-    """One line and an exit code instead of a traceback."""
-    from ..memory.errors import Unanswered, UserError
-    from .console import printable
-
-    state: dict[str, str] = {}  # "again": the command that goes on
-
-    def leave(line: str, code: int, hint: str) -> typer.Exit:
-        again = f" {state['again']} {hint}." if "again" in state else ""
-        typer.echo(printable(f"goalcover: {line}{again}"), err=True)
-        return typer.Exit(code)
-
-    try:
-        yield state
-    except UserError as error:
-        raise leave(str(error), 2, "goes on when that is mended") from None
-    except KeyboardInterrupt:
-        line = f"interrupted; nothing judged so far is lost.{state.get('batch', '')}"
-        raise leave(line, INTERRUPTED, "goes on") from None
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise leave(
-            f"{error.strerror or error}{where}.", 2, "goes on when that is mended"
-        ) from None
-    except Unanswered as error:
-        raise leave(f"{error}.", WAITS, "in a terminal or with --yes goes on") from None
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +15,8 @@ from rich.text import Text
 
 from ..evals import gaps
 from ..evals.decomposition import Evaluation
+from ..evals.exhibit import Exhibit
+from ..evals.intervals import said
 from ..graph import session
 from ..memory.batches import Batch
 from ..memory.records import (
@@ -138,6 +140,12 @@ class Display:
 
     def evaluated(self, done: int, total: int, spent: Spent) -> None:
         self.show(session.Progress("evaluate", done=done, total=total, spent=spent))
+
+    def listen(self, stage: str) -> Callable[[int, int, Spent], None]:
+        """Shows steps done, all steps, and what is spent, as a stage of that name."""
+        return lambda done, total, spent: self.show(
+            session.Progress(stage, done=done, total=total, spent=spent)
+        )
 
     def clustered(self, done: int, total: int, spent: Spent) -> None:
         self.show(session.Progress("group", done=done, total=total, spent=spent))
@@ -356,6 +364,19 @@ def show_batches(found: list[Batch]) -> None:
     out.print(table)
 
 
+def show_exhibit(found: Exhibit) -> None:
+    """Its tables and lines."""
+    for one in found.tables():
+        table = Table(title=Text(one.title), title_justify="left")
+        for place, name in enumerate(one.columns):
+            table.add_column(Text(name), justify="right" if place and one.right else "left")
+        for cells in one.rows:
+            table.add_row(*map(Text, cells))
+        out.print(table)
+    for line in found.lines():
+        out.print(Text(line), style="dim")
+
+
 def show_evaluation(found: Evaluation) -> None:
     """Precision and recall of each check, over lists and over items."""
     table = Table(
@@ -387,7 +408,7 @@ def show_gap_evaluation(found: gaps.Evaluation) -> None:
     for name in ("sets", "recall", "precision", "agreement", "purity"):
         table.add_column(name, justify="right")
     for r in found.gaps:
-        rates = map(gaps.said, (r.recall, r.precision, r.agreement, r.purity))
+        rates = map(said, (r.recall, r.precision, r.agreement, r.purity))
         table.add_row(gaps.FAMILIES[r.family], r.method, str(r.sets), *rates)
     out.print(table)
     for line in gaps.lines(found):

@@ -26,6 +26,7 @@ from ..tools.model import Door
 from ..tools.plain import read_plain
 from ..tools.settings import ModelConfig, home, open_model, untraced
 from ..tools.text import stem, words
+from .intervals import Rate
 
 LABELLED = Path(__file__).with_name("decompositions.yaml")
 
@@ -59,14 +60,6 @@ class Case(Record):
     overlapping: list[tuple[str, str]] = []
     lost: list[str] = []
     unasked: list[str] = []
-
-
-class Rate(Record):
-    """A share of `of`, with its 95 % interval (see NOTE)."""
-
-    value: float | None
-    interval: tuple[float, float] | None = None
-    of: int
 
 
 class Result(Record):

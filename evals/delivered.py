@@ -14,8 +14,7 @@ from ..memory.vectors import VectorStore
 from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.text import excerpt, last_turn, shorten
-from .decomposition import Rate
-from .intervals import mean, ratio
+from .intervals import Rate, mean, ratio
 from .planted import LOW, PlantedSet
 
 AT_ONCE = 8

@@ -18,9 +18,9 @@ from ..tools.embeddings import Embedder
 from ..tools.kinds import kind_of
 from ..tools.model import Door
 from ..tools.settings import ModelConfig, home, open_model, untraced
-from .decomposition import Rate
 from .delivered import Delivery, deliver, delivery
 from .grouping import METHODS, Result, grouped, grouping
+from .intervals import Rate, said
 from .planted import (
     DOMAINS,
     PlantedRow,
@@ -216,10 +216,3 @@ def _told(own: Delivery) -> str:
         f"in their row. Stability {said(own.seeds)} over orders of the rows, "
         f"{said(own.subsamples)} over subsamples of 80 %.{by_rules}"
     )
-
-
-def said(rate: Rate) -> str:
-    """ "0.59 (0.53–0.66)"."""
-    if rate.value is None or rate.interval is None:
-        return "–"
-    return f"{rate.value:.2f} ({rate.interval[0]:.2f}–{rate.interval[1]:.2f})"

@@ -19,8 +19,7 @@ from ..tools.clustering import (
     with_words,
 )
 from ..tools.kinds import kind_of
-from .decomposition import Rate
-from .intervals import mean, ratio
+from .intervals import Rate, mean, ratio
 from .planted import PlantedSet
 
 OVERLAP = 0.5

@@ -4,9 +4,17 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .decomposition import Rate
+from ..memory.records import Record
 
 RESAMPLES = 1_000
+
+
+class Rate(Record):
+    """A share of `of`, with its 95 % interval."""
+
+    value: float | None
+    interval: tuple[float, float] | None = None
+    of: int
 
 
 def ratio(parts: Sequence[float], wholes: Sequence[float], seed: int) -> Rate:
@@ -25,3 +33,10 @@ def mean(values: Iterable[float], seed: int) -> Rate:
     """Mean with a 95 % percentile bootstrap."""
     listed = list(values)
     return ratio(listed, [1.0] * len(listed), seed)
+
+
+def said(rate: Rate) -> str:
+    """ "0.59 (0.53–0.66)"."""
+    if rate.value is None or rate.interval is None:
+        return "–"
+    return f"{rate.value:.2f} ({rate.interval[0]:.2f}–{rate.interval[1]:.2f})"

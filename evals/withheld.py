@@ -16,8 +16,7 @@ from ..tools.coverage import coverage_of
 from ..tools.embeddings import Embedder
 from ..tools.judge import asks_of
 from ..tools.plain import read_plain
-from .decomposition import Rate
-from .intervals import ratio
+from .intervals import Rate, ratio
 from .planted import benchmark_rows
 
 TASKS = Path(__file__).with_name("gap_tasks.yaml")

@@ -9,7 +9,7 @@ from ..memory.gaps import GapStore
 from ..memory.records import Found, FoundRow, Gap, Sample, Score, Source, Subgoal
 from ..memory.scores import SUPPORTING
 from ..tools.duplicates import NearDuplicates, text_of
-from ..tools.judge import NAMED
+from ..tools.embedded_judge import NAMED
 from ..tools.report import Report
 from ..tools.text import stem, words
 from ..tools.topics import embedded_text

@@ -8,8 +8,8 @@ from ..agents import recommender
 from ..memory.records import Contract
 from ..tools import advice, coverage, figures, overlap, report, score_files, scoring
 from ..tools.embedded_model import HONESTY, EmbeddedModel
-from ..tools.judge import RUBRIC
 from ..tools.order_effect import order_effect
+from ..tools.rubric import RUBRIC
 from ..tools.scoring import REASONS
 from .state import State
 from .toolbox import Toolbox

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..memory.records import Agreement
 from .coverage import mean_interval
-from .judge import ANCHORS
+from .rubric import ANCHORS
 
 
 def agreement(

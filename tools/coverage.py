@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from ..memory.records import Coverage, LedgerEntry, Subgoal, Subset, Verdict
 from ..memory.scores import SUPPORTING, ScoreStore
-from .judge import ANCHORS
+from .rubric import ANCHORS
 
 MOST_FAILURES = 0.05
 """Above this share of failed judgements there is no verdict."""

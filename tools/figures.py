@@ -7,8 +7,8 @@ from typing import Any
 
 from ..memory.files import atomic_path
 from ..memory.records import Coverage, Overlap
-from .judge import ANCHORS
 from .report import HeatMap, correlation
+from .rubric import ANCHORS
 from .text import shorten
 
 VERDICT_COLOURS = {

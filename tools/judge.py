@@ -2,35 +2,22 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from ..memory.records import Sample, Score, Subgoal
-from ..memory.scores import SUPPORTING
+from .embedded_judge import explain, matches_of
 from .embeddings import Embedder
 from .model import Ask, Message, ReplySchema
-from .text import VERBS, fence, listed, passages, shorten, stem, words
-
-RUBRIC_VERSION = 1
-"""Counts up when rubric, prompt or embedded answer change: old judgements are not mixed in."""
+from .rubric import RUBRIC
+from .text import fence
 
 Mode = Literal["joint", "pairwise"]
 """One call for a row and up to MOST_SUBGOALS subgoals, or one call for a pair (as in the paper)."""
 
 MOST_SUBGOALS = 6
 """Subgoals in one joint call."""
-
-ANCHORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-
-RUBRIC = """\
-1.0 perfect: the row directly demonstrates the capability; a model trained on it learns just this.
-0.8 strong: clearly relevant to the capability, with minor gaps.
-0.6 good: relevant content that supports the capability.
-0.4 weak: some relevance, but not what one would choose to teach the capability.
-0.2 poor: minimal connection.
-0.0 none: irrelevant to the capability, or counterproductive (wrong, unsafe, bad practice)."""
 
 SYSTEM = f"""\
 You judge rows of fine-tuning data. For each capability you say how well training a language model
@@ -105,7 +92,7 @@ class JudgeAsk(Ask[Judgements]):
         matches = await matches_of(embedder, self.input, self.output, self.subgoals)
         return Judgements(
             judgements=[
-                Judgement(id=subgoal.id, explanation=_explain(match), score=match.score)
+                Judgement(id=subgoal.id, explanation=explain(match), score=match.score)
                 for subgoal, match in zip(self.subgoals, matches, strict=True)
             ]
         )
@@ -156,65 +143,3 @@ def _only(scores: list[Score]) -> Score:
     if len(scores) > 1:
         return Score(error="the reply has this subgoal's id more than once")
     return scores[0]
-
-
-NAMED = 0.3
-"""What a row gains on the similarity of its best passage when it holds all the subgoal's words."""
-
-CUTS = (0.27, 0.32, 0.38, 0.44, 0.52)
-"""Match (similarity + gain) at which the next anchor begins: the quantiles that give 240 rows of
-three domains, judged by a language model, the anchors' frequencies they have there."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """How near a row comes to a subgoal: the cosine of its best passage, and of the words that name
-    the subgoal those that it holds."""
-
-    passage: str
-    similarity: float
-    named: list[str]
-    found: list[str]
-
-    @property
-    def score(self) -> float:
-        """The rubric's anchor."""
-        gain = NAMED * len(self.found) / max(1, len(self.named))
-        return anchor_of(self.similarity + gain)
-
-
-def anchor_of(match: float) -> float:
-    """The rubric's anchor for a match, or for a plain cosine similarity."""
-    return ANCHORS[sum(match >= cut for cut in CUTS)]
-
-
-async def matches_of(
-    embedder: Embedder, text_in: str, text_out: str, subgoals: Sequence[Subgoal]
-) -> list[Match]:
-    """The match of a row with each subgoal, in their order."""
-    texts = [*passages(text_in), *passages(text_out)] or [" "]
-    aims = [text for subgoal in subgoals for text in (subgoal.name, subgoal.description)]
-    vectors = await embedder.encode([*texts, *aims])
-    of_row, of_aims = vectors[: len(texts)], vectors[len(texts) :]
-    held = {stem(word) for word in words(f"{text_in} {text_out}")}
-    matches = []
-    for place, subgoal in enumerate(subgoals):
-        by_passage = (of_row @ of_aims[2 * place : 2 * place + 2].T).max(axis=1)
-        best = int(by_passage.argmax())
-        named = words(f"{subgoal.name} {subgoal.description}")
-        found = [word for word in named if stem(word) in held]
-        matches.append(Match(texts[best], float(by_passage[best]), named, found))
-    return matches
-
-
-def _explain(match: Match) -> str:
-    """Which of the subgoal's words the row holds and lacks, and which passage is nearest."""
-    absent = [word for word in match.named if word not in match.found and word not in VERBS]
-    parts = [f"Not mentioned: {listed(absent[:8])}."] if absent else []
-    if match.found:
-        parts.append(f"Mentioned: {listed(match.found[:8])}.")
-    passage = shorten(match.passage, 160)
-    nearest = f"nearest passage (similarity {match.similarity:.2f}): “{passage}”."
-    if match.score >= SUPPORTING:
-        return " ".join([f"On the topic: {nearest}", *parts])
-    return " ".join([*parts, f"N{nearest[1:]}"])

@@ -10,7 +10,7 @@ import numpy as np
 from ..memory.records import Overlap, OverlapRow, Score, Standing, Subgoal
 from ..memory.scores import SUPPORTING, ScoreStore
 from .coverage import share_interval
-from .judge import ANCHORS
+from .rubric import ANCHORS
 
 STEPS = len(ANCHORS) - 1
 SUPPORTS = round(SUPPORTING * STEPS)

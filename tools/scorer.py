@@ -14,8 +14,9 @@ from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
 from ..memory.records import RowCounts, Sample, Score, Spent, Subgoal
 from ..memory.store import Store
 from .embedded_model import EmbeddedModel
-from .judge import RUBRIC_VERSION, JudgeAsk, Mode, asks_of, scores_of
+from .judge import JudgeAsk, Mode, asks_of, scores_of
 from .model import Door, Model
+from .rubric import RUBRIC_VERSION
 
 EMBEDDED_CONCURRENCY = 128
 """Rows under way at once with the embedded model: they share the encoder's batches."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from goalcover.memory.records import Subgoal
 from goalcover.tools.agreement import agreement, agreements
 from goalcover.tools.embeddings import Embedder
-from goalcover.tools.judge import ANCHORS, JudgeAsk
+from goalcover.tools.judge import JudgeAsk
+from goalcover.tools.rubric import ANCHORS
 
 GOLD = Path(__file__).parents[3] / "shared" / "data" / "gold"
 TOPICS = {"cardiology_expertise", "ml_libraries", "web_frameworks", "healthcare_terminology"}

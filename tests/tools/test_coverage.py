@@ -22,7 +22,7 @@ from goalcover.tools.coverage import (
     verdict,
     wanted_rows,
 )
-from goalcover.tools.judge import ANCHORS
+from goalcover.tools.rubric import ANCHORS
 
 PLAIN = Subgoal(id="s", name="n", description="d")
 COUNTS = st.dictionaries(st.none() | st.sampled_from(ANCHORS), st.integers(1, 500), max_size=7)

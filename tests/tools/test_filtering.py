@@ -11,7 +11,7 @@ from goalcover.memory.errors import UserError
 from goalcover.memory.records import Score
 from goalcover.tools.filter_config import FLOOR, FLOOR_SCORE, FilterConfig, read_weights
 from goalcover.tools.filtering import ScoredRow, select, values_of
-from goalcover.tools.judge import ANCHORS
+from goalcover.tools.rubric import ANCHORS
 from goalcover.tools.settings import checked
 
 NAMES = ["a", "b", "c"]

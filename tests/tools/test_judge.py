@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Subgoal
-from goalcover.tools.judge import ANCHORS, RUBRIC, JudgeAsk, Judgement, anchor_of, capability
+from goalcover.tools.embedded_judge import anchor_of
+from goalcover.tools.judge import JudgeAsk, Judgement, capability
+from goalcover.tools.rubric import ANCHORS, RUBRIC
 from goalcover.tools.text import fence
 
 DOSE = Subgoal(id="dose", name="Drug dosage", description="States the dosage of a drug.")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from goalcover.tools import onnx_encoder
+from goalcover.tools.embedded_judge import anchor_of
 from goalcover.tools.embeddings import DEFAULT_EMBEDDER, Embedder, packaged, sentence_transformer
-from goalcover.tools.judge import anchor_of
 from goalcover.tools.onnx_encoder import TOGETHER, OnnxEncoder, _batches
 from goalcover.tools.onnx_network import Network
 from goalcover.tools.text import passages

@@ -1,0 +1,37 @@
+"""How a command ends that cannot go on: one line and an exit code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+WAITS, GAP, INTERRUPTED = 3, 4, 130
+
+
+@contextmanager
+def user_errors() -> Iterator[dict[str, str]]:
+    """One line and an exit code instead of a traceback."""
+    from ..memory.errors import Unanswered, UserError
+    from .console import printable
+
+    state: dict[str, str] = {}  # "again": the command that goes on
+
+    def leave(line: str, code: int, hint: str) -> typer.Exit:
+        again = f" {state['again']} {hint}." if "again" in state else ""
+        typer.echo(printable(f"goalcover: {line}{again}"), err=True)
+        return typer.Exit(code)
+
+    try:
+        yield state
+    except UserError as error:
+        raise leave(str(error), 2, "goes on when that is mended") from None
+    except KeyboardInterrupt:
+        line = f"interrupted; nothing judged so far is lost.{state.get('batch', '')}"
+        raise leave(line, INTERRUPTED, "goes on") from None
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise leave(
+            f"{error.strerror or error}{where}.", 2, "goes on when that is mended"
+        ) from None
+    except Unanswered as error:
+        raise leave(f"{error}.", WAITS, "in a terminal or with --yes goes on") from None

@@ -1,0 +1,114 @@
+"""Options that several commands have. Imports nothing heavy: --help answers at once."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from ..tools.datasets import DataSource
+
+data_option, judging_option, model_option = (
+    partial(typer.Option, rich_help_panel=panel)
+    for panel in ("Data", "Judging", "Models and servers")
+)
+
+Data = Annotated[str, typer.Argument(help="JSONL, JSON, CSV or Parquet file, or a hub name.")]
+InputColumns = Annotated[
+    list[str] | None,
+    data_option("--input-column", help="Column of the input; may be given several times."),
+]
+OutputColumn = Annotated[str | None, data_option(help="Column of the output.")]
+SkipBadRows = Annotated[
+    bool, data_option("--skip-bad-rows", help="Leave out lines that are no JSON, and count them.")
+]
+MaxChars = Annotated[
+    int, data_option(min=101, help="Longer inputs and outputs are cut for the judge.")
+]
+ModelName = Annotated[
+    str | None, model_option("--model", help="Model for all roles; without it: embedded.")
+]
+Judge = Annotated[str | None, model_option(help="Model of the judge, where another is wanted.")]
+BaseUrl = Annotated[
+    str | None, model_option(help="OpenAI-compatible server; also OPENAI_BASE_URL.")
+]
+EmbedderName = Annotated[
+    str, model_option("--embedder", help="sentence-transformers model or folder.")
+]
+Tau = Annotated[float, typer.Option(min=0, max=1, help="A mean alignment below this is a gap.")]
+Keep = Annotated[float, typer.Option(min=0, max=1, help="The filter keeps rows from here up.")]
+JudgeMode = Annotated[
+    Literal["joint", "pairwise"],
+    judging_option(
+        "--mode",
+        help="One call for a row and up to six subgoals, or one for each pair (the paper's way).",
+    ),
+]
+Audit = Annotated[
+    float, judging_option(min=0, max=1, help="Share of rows to judge in the other mode too.")
+]
+Batch = Annotated[
+    bool,
+    judging_option(
+        "--batch", help="Judge by the server's Batch API: half the price, within a day."
+    ),
+]
+Concurrency = Annotated[
+    int,
+    model_option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),
+]
+Timeout = Annotated[float, model_option(min=1, help="Seconds for a whole reply.")]
+Rpm = Annotated[float | None, model_option(min=0.01, help="Most requests a minute.")]
+Tpm = Annotated[float | None, model_option(min=1, help="Most tokens a minute.")]
+Prices = Annotated[
+    Path | None,
+    model_option(
+        help="JSON or YAML {model: {input, cached, output}}, USD per million tokens; "
+        "without it, published prices."
+    ),
+]
+ExportFormat = Annotated[
+    Literal["original", "chat", "hf", "parquet", "csv"],
+    typer.Option(
+        "--format",
+        help="original: the data's own form, by the ending of --out; chat: OpenAI's JSONL; hf: a "
+        "folder for `datasets.load_dataset`, with scores as columns.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
+Questions = Annotated[int, typer.Option(min=0, help="Most questions in a round; 0 for none.")]
+NoMemory = Annotated[
+    bool,
+    typer.Option(
+        "--no-memory",
+        help="Do not offer the approved subgoals of a similar goal as a start, and keep none.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Approve every checkpoint, synthesis included.")]
+Answers = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers",
+        help="JSON or YAML: answers by question id (scope, safety, edge-cases, audience, evidence, "
+        "format, language, or those a model asks; `goalcover show` lists them).",
+    ),
+]
+FailOnGap = Annotated[
+    bool,
+    typer.Option("--fail-on-gap", help="Exit with 4 where a subgoal is thin, missing or unknown."),
+]
+
+
+def source_of(
+    path: str, inputs: list[str] | None, output: str | None, skip_bad: bool, max_chars: int
+) -> "DataSource":
+    from ..tools.datasets import DataSource
+
+    return DataSource(
+        path=path,
+        input_columns=inputs or [],
+        output_column=output,
+        skip_bad_rows=skip_bad,
+        max_chars=max_chars,
+    )

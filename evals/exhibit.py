@@ -1,0 +1,63 @@
+"""What every evaluation gives: tables, lines and figures, for a terminal, Markdown and JSON."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from ..memory.files import atomic_text
+from ..memory.records import Record
+from ..tools.markdown import plain
+
+
+class Table(Record):
+    """Cells are text; the first column is aligned left, the others as `right` says."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    right: bool = True
+
+
+class Exhibit(Record, ABC):
+    """The outcome of an evaluation. Its fields are the figures; this is how they are shown."""
+
+    @abstractmethod
+    def tables(self) -> list[Table]:
+        """For a reader, the most important first."""
+
+    @abstractmethod
+    def lines(self) -> list[str]:
+        """What the tables do not say: the judge, the data, how each figure was obtained."""
+
+    def draw(self, folder: Path) -> dict[str, Path]:
+        """Figures as PNG files in the folder: caption → path."""
+        return {}
+
+
+def write(found: Exhibit, name: str, folder: Path) -> dict[str, Path]:
+    """Writes NAME.json, NAME.md and the figures; returns their paths by what they are.
+
+    Raises UserError, naming the file, where one cannot be written.
+    """
+    pictures = found.draw(folder)
+    page, figures = folder / f"{name}.md", folder / f"{name}.json"
+    with atomic_text(figures) as file:
+        file.write(found.model_dump_json(indent=1) + "\n")
+    with atomic_text(page) as file:
+        file.write(markdown(found, pictures))
+    return {"page": page, "figures": figures, **pictures}
+
+
+def markdown(found: Exhibit, pictures: dict[str, Path]) -> str:
+    """Tables, pictures (which lie beside the page) and lines."""
+    parts = [f"**{table.title}**\n\n{grid(table)}" for table in found.tables()]
+    parts += [f"![{plain(caption)}]({path.name})" for caption, path in pictures.items()]
+    parts.append("\n".join(f"- {plain(line)}" for line in found.lines()))
+    return "\n\n".join(parts) + "\n"
+
+
+def grid(table: Table) -> str:
+    """A table of Markdown."""
+    mark = "---:" if table.right else "---"
+    lines = [[*map(plain, cells)] for cells in (table.columns, *table.rows)]
+    lines.insert(1, ["---", *([mark] * (len(table.columns) - 1))])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
