@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..tools.settings import ModelConfig
     from .terminal import Display
 
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for tables (Markdown), figures (JSON) and pictures.")
+]
+
 evals = typer.Typer(no_args_is_help=True, help="Does it find what it claims? On labelled data.")
 
 
@@ -30,7 +34,7 @@ def evaluate_decomposition(
     data: Annotated[
         Path | None, typer.Option(help="Labelled lists of your own; see the packaged file.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    out: Out = None,
     max_concurrency: Concurrency = 32,
     timeout: Timeout = 120.0,
     rpm: Rpm = None,
@@ -41,26 +45,16 @@ def evaluate_decomposition(
     """Precision and recall of the checks: atomic, disjoint, complete."""
     with user_errors() as state:
         from ..evals import decomposition
-        from ..tools.prices import read_prices
-        from . import terminal
 
-        asked = {
-            "model": model,
-            "base_url": base_url,
-            "embedder": embedder,
-            "max_concurrency": max_concurrency,
-            "timeout": timeout,
-            "rpm": rpm,
-            "tpm": tpm,
-            "prices": read_prices(prices) if prices else {},
-            "seed": seed,
-        }
-        _evaluate(
-            asked,
-            lambda config, display: decomposition.run(
-                config, data or decomposition.LABELLED, split, display.evaluated
+        config = _config(
+            model, None, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        _exhibit(
+            "decomposition",
+            lambda display: decomposition.run(
+                config, data or decomposition.LABELLED, split, display.listen("evaluate")
             ),
-            terminal.show_evaluation,
+            bool(config.model),
             out,
             state,
         )
@@ -78,7 +72,7 @@ def evaluate_gaps(
         Literal["test", "dev", "all"],
         typer.Option(help="Capabilities and domains: dev is what the method was chosen on."),
     ] = "test",
-    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    out: Out = None,
     max_concurrency: Concurrency = 32,
     timeout: Timeout = 120.0,
     rpm: Rpm = None,
@@ -89,24 +83,14 @@ def evaluate_gaps(
     """Recall and precision of found gaps, on sets whose gaps are known."""
     with user_errors() as state:
         from ..evals import gaps
-        from ..tools.prices import read_prices
-        from . import terminal
 
-        asked = {
-            "model": model,
-            "base_url": base_url,
-            "embedder": embedder,
-            "max_concurrency": max_concurrency,
-            "timeout": timeout,
-            "rpm": rpm,
-            "tpm": tpm,
-            "prices": read_prices(prices) if prices else {},
-            "seed": seed,
-        }
-        _evaluate(
-            asked,
-            lambda config, display: gaps.run(config, data, split, display.clustered),
-            terminal.show_gap_evaluation,
+        config = _config(
+            model, None, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        _exhibit(
+            "gaps",
+            lambda display: gaps.run(config, data, split, display.listen("group")),
+            bool(config.model),
             out,
             state,
         )
@@ -163,33 +147,3 @@ def _exhibit(
         terminal.show_spent(spent)
     for what, path in write(found, name, out).items() if out else ():
         typer.echo(f"{what}  {path}")
-
-
-def _evaluate(
-    asked: dict[str, Any],
-    measure: Callable[[Any, Any], Coroutine[Any, Any, tuple[Any, Any]]],
-    show: Callable[[Any], None],
-    out: Path | None,
-    state: dict[str, str],
-) -> None:
-    """Measures with a model of the options `asked`, shows the figures and writes them to `out`."""
-    import asyncio
-
-    from ..memory.files import atomic_text, check_writable
-    from ..tools.settings import ModelConfig, checked
-    from . import terminal
-
-    config = checked(ModelConfig, asked)
-    terminal.check_prices(config)
-    if out:
-        check_writable(out)
-    state["again"] = "The same command"
-    with terminal.Display() as display:
-        found, spent = asyncio.run(measure(config, display))
-    show(found)
-    if config.model:
-        terminal.show_spent(spent)
-    if out:
-        with atomic_text(out) as file:
-            file.write(found.model_dump_json(indent=2) + "\n")
-        typer.echo(f"figures  {out}")

@@ -13,10 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ..evals import gaps
-from ..evals.decomposition import Evaluation
 from ..evals.exhibit import Exhibit
-from ..evals.intervals import said
 from ..graph import session
 from ..memory.batches import Batch
 from ..memory.records import (
@@ -55,7 +52,6 @@ STAGES = {
     "evaluate": "checking labelled lists",
     "group": "finding planted gaps",
 }
-CHECKS = {"lost": "complete: lost", "unasked": "complete: unasked"}
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
 """What a progress line says after its bar, and in which colour."""
@@ -138,17 +134,11 @@ class Display:
     def scored(self, progress: ScoreProgress) -> None:
         self.show(session.Progress("score", **vars(progress)))
 
-    def evaluated(self, done: int, total: int, spent: Spent) -> None:
-        self.show(session.Progress("evaluate", done=done, total=total, spent=spent))
-
     def listen(self, stage: str) -> Callable[[int, int, Spent], None]:
         """Shows steps done, all steps, and what is spent, as a stage of that name."""
         return lambda done, total, spent: self.show(
             session.Progress(stage, done=done, total=total, spent=spent)
         )
-
-    def clustered(self, done: int, total: int, spent: Spent) -> None:
-        self.show(session.Progress("group", done=done, total=total, spent=spent))
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
@@ -374,44 +364,6 @@ def show_exhibit(found: Exhibit) -> None:
             table.add_row(*map(Text, cells))
         out.print(table)
     for line in found.lines():
-        out.print(Text(line), style="dim")
-
-
-def show_evaluation(found: Evaluation) -> None:
-    """Precision and recall of each check, over lists and over items."""
-    table = Table(
-        title=f"Checks on {found.lists} labelled lists ({found.split}: {found.goals} goals of "
-        f"{found.domains} domains)",
-        title_justify="left",
-    )
-    table.add_column("check")
-    table.add_column("of")
-    for name in ("wrong", "precision", "95 %", "recall", "95 %"):
-        table.add_column(name, justify="right")
-    for r in found.results:
-        cells = [f"{r.base:.0%}"]
-        for rate in (r.precision, r.recall):
-            low, high = rate.interval or (None, None)
-            cells.append("–" if rate.value is None else f"{rate.value:.2f}")
-            cells.append("–" if low is None else f"{low:.2f} – {high:.2f}")
-        table.add_row(CHECKS.get(r.check, r.check), f"{r.unit}s", *cells)
-    out.print(table)
-    for line in (f"Model: {found.model}.", *found.how, found.note):
-        out.print(Text(line), style="dim")
-
-
-def show_gap_evaluation(found: gaps.Evaluation) -> None:
-    """Recall and precision of found gaps, accuracy of kinds, and of the verdict "missing"."""
-    table = Table(title=f"Planted gaps ({found.split})", title_justify="left")
-    table.add_column("planted")
-    table.add_column("method")
-    for name in ("sets", "recall", "precision", "agreement", "purity"):
-        table.add_column(name, justify="right")
-    for r in found.gaps:
-        rates = map(said, (r.recall, r.precision, r.agreement, r.purity))
-        table.add_row(gaps.FAMILIES[r.family], r.method, str(r.sets), *rates)
-    out.print(table)
-    for line in gaps.lines(found):
         out.print(Text(line), style="dim")
 
 

@@ -26,7 +26,8 @@ from ..tools.model import Door
 from ..tools.plain import read_plain
 from ..tools.settings import ModelConfig, home, open_model, untraced
 from ..tools.text import stem, words
-from .intervals import Rate
+from .exhibit import Exhibit, Table
+from .intervals import Rate, said
 
 LABELLED = Path(__file__).with_name("decompositions.yaml")
 
@@ -35,6 +36,13 @@ RESAMPLES, AT_ONCE = 1_000, 8
 Check = Literal["atomic", "disjoint", "lost", "unasked"]
 CHECKS: tuple[Check, ...] = ("atomic", "disjoint", "lost", "unasked")
 """Complete has two sides: clauses that nothing covers (lost), subgoals that nothing asks for."""
+
+NAMES: dict[Check, str] = {
+    "atomic": "atomic",
+    "disjoint": "disjoint",
+    "lost": "complete: lost",
+    "unasked": "complete: unasked",
+}
 
 
 NOTE = (
@@ -72,7 +80,7 @@ class Result(Record):
     base: float
 
 
-class Evaluation(Record):
+class Evaluation(Exhibit):
     """What `goalcover eval decomposition` prints and writes."""
 
     model: str
@@ -84,6 +92,22 @@ class Evaluation(Record):
     results: list[Result]
     how: list[str]
     note: str = NOTE
+
+    def tables(self) -> list[Table]:
+        """Precision and recall of each check, over lists and over items."""
+        title = (
+            f"Checks on {self.lists} labelled lists ({self.split}: {self.goals} goals of "
+            f"{self.domains} domains)"
+        )
+        columns = ["check", "of", "wrong", "precision (95 %)", "recall (95 %)"]
+        rows = [
+            [NAMES[r.check], f"{r.unit}s", f"{r.base:.0%}", said(r.precision), said(r.recall)]
+            for r in self.results
+        ]
+        return [Table(title=title, columns=columns, rows=rows)]
+
+    def lines(self) -> list[str]:
+        return [f"Model: {self.model}.", *self.how, self.note]
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,10 @@ def write(found: Exhibit, name: str, folder: Path) -> dict[str, Path]:
 
     Raises UserError, naming the file, where one cannot be written.
     """
-    pictures = found.draw(folder)
     page, figures = folder / f"{name}.md", folder / f"{name}.json"
-    with atomic_text(figures) as file:
+    with atomic_text(figures) as file:  # first: whatever comes of the rest, these are not lost
         file.write(found.model_dump_json(indent=1) + "\n")
+    pictures = found.draw(folder)
     with atomic_text(page) as file:
         file.write(markdown(found, pictures))
     return {"page": page, "figures": figures, **pictures}
@@ -49,7 +49,7 @@ def write(found: Exhibit, name: str, folder: Path) -> dict[str, Path]:
 
 def markdown(found: Exhibit, pictures: dict[str, Path]) -> str:
     """Tables, pictures (which lie beside the page) and lines."""
-    parts = [f"**{table.title}**\n\n{grid(table)}" for table in found.tables()]
+    parts = [f"**{plain(table.title)}**\n\n{grid(table)}" for table in found.tables()]
     parts += [f"![{plain(caption)}]({path.name})" for caption, path in pictures.items()]
     parts.append("\n".join(f"- {plain(line)}" for line in found.lines()))
     return "\n\n".join(parts) + "\n"

@@ -19,6 +19,7 @@ from ..tools.kinds import kind_of
 from ..tools.model import Door
 from ..tools.settings import ModelConfig, home, open_model, untraced
 from .delivered import Delivery, deliver, delivery
+from .exhibit import Exhibit, Table
 from .grouping import METHODS, Result, grouped, grouping
 from .intervals import Rate, said
 from .planted import (
@@ -60,7 +61,7 @@ class KindResult(Record):
     baseline: Rate
 
 
-class Evaluation(Record):
+class Evaluation(Exhibit):
     """What `goalcover eval gaps` prints and writes."""
 
     model: str
@@ -72,6 +73,32 @@ class Evaluation(Record):
     kinds: list[KindResult]
     missing: MissingResult
     note: str = NOTE
+
+    def tables(self) -> list[Table]:
+        """Recall and precision of found gaps."""
+        columns = ["planted", "method", "sets", "recall", "precision", "agreement", "purity"]
+        rows = [
+            [FAMILIES[r.family], r.method, str(r.sets)]
+            + [said(rate) for rate in (r.recall, r.precision, r.agreement, r.purity)]
+            for r in self.gaps
+        ]
+        return [Table(title=f"Planted gaps ({self.split})", columns=columns, rows=rows)]
+
+    def lines(self) -> list[str]:
+        told = [f"Model of the delivered gaps: {self.model}.", *map(_told, self.deliveries)]
+        told += [
+            f"Kinds, on {kinds.on}: {said(kinds.accuracy)} right; “absent where the score is 0” "
+            f"{said(kinds.baseline)}."
+            for kinds in self.kinds
+        ]
+        missing = self.missing
+        told.append(
+            f"Verdict “missing”, {missing.sets} sets of {missing.subgoals} subgoals with one to "
+            f"four withheld, embedded judge: recall {said(missing.recall)}, precision "
+            f"{said(missing.precision)} (by chance {missing.chance:.2f}), “missing” or “thin” for "
+            f"{said(missing.short)} of the withheld, false alarms {said(missing.alarms)}."
+        )
+        return [*told, self.note]
 
 
 def kinds_of(on: str, rows: Sequence[PlantedRow]) -> KindResult:
@@ -186,24 +213,6 @@ async def evaluate(
             results.append(grouping(method, chosen, encoded, seed))
             step()
     return results, deliveries
-
-
-def lines(found: Evaluation) -> list[str]:
-    """What does not fit the table of gaps, one line each, for a reader."""
-    told = [f"Model of the delivered gaps: {found.model}.", *map(_told, found.deliveries)]
-    told += [
-        f"Kinds, on {kinds.on}: {said(kinds.accuracy)} right; “absent where the score is 0” "
-        f"{said(kinds.baseline)}."
-        for kinds in found.kinds
-    ]
-    missing = found.missing
-    told.append(
-        f"Verdict “missing”, {missing.sets} sets of {missing.subgoals} subgoals with one to four "
-        f"withheld, embedded judge: recall {said(missing.recall)}, precision "
-        f"{said(missing.precision)} (by chance {missing.chance:.2f}), “missing” or “thin” for "
-        f"{said(missing.short)} of the withheld, false alarms {said(missing.alarms)}."
-    )
-    return [*told, found.note]
 
 
 def _told(own: Delivery) -> str:

@@ -28,14 +28,16 @@ def lists(tmp_path: Path) -> Path:
 
 
 def test_the_packaged_lists_with_the_embedded_model(call: Any, tmp_path: Path) -> None:
-    done = call("eval", "decomposition", "--split", "dev", "--out", "figures.json")
+    done = call("eval", "decomposition", "--split", "dev", "--out", "figures")
     assert done.exit_code == 0, done.stderr
     assert "Spent" not in done.stdout + done.stderr, "nothing is paid for"
     for word in ("precision", "recall", "atomic", "disjoint", "lost", "unasked", "embedded"):
         assert word in done.stdout
-    figures = json.loads((tmp_path / "figures.json").read_text())
+    figures = json.loads((tmp_path / "figures" / "decomposition.json").read_text())
     assert figures["split"] == "dev" and figures["lists"] > 30
     assert len(figures["results"]) == 8
+    page = (tmp_path / "figures" / "decomposition.md").read_text()
+    assert "| complete: unasked | lists |" in page
     for result in figures["results"]:
         low, high = result["recall"]["interval"]
         assert 0 <= low <= result["recall"]["value"] <= high <= 1
@@ -53,7 +55,7 @@ def test_with_a_server_it_asks_each_list_once(call: Any, lists: Path, tmp_path: 
 
     with FakeServer(joined) as server:
         args = ("eval", "decomposition", "--data", lists, "--split", "all", "--model", "m",
-                "--base-url", server.base_url, "--out", "figures.json")  # fmt: skip
+                "--base-url", server.base_url, "--out", "figures")  # fmt: skip
         done = call(*args)
         assert done.exit_code == 0, done.stderr
         assert not server.errors
@@ -61,7 +63,7 @@ def test_with_a_server_it_asks_each_list_once(call: Any, lists: Path, tmp_path: 
         again = call(*args)
         assert server.calls == calls, "the second time the store answers"
     assert again.exit_code == 0 and "Spent:" in done.stdout
-    figures = json.loads((tmp_path / "figures.json").read_text())
+    figures = json.loads((tmp_path / "figures" / "decomposition.json").read_text())
     assert figures["model"].startswith("m at ") and figures["lists"] == 2
     (item,) = [r for r in figures["results"] if (r["check"], r["unit"]) == ("atomic", "item")]
     assert item["precision"]["value"] == item["recall"]["value"] == 1.0
@@ -95,9 +97,9 @@ def test_where_no_figures_can_go_is_said_before_anyone_is_asked(
 ) -> None:
     with FakeServer(answer) as server:
         done = call("eval", "decomposition", "--data", lists, "--split", "all", "--model", "m",
-                    "--base-url", server.base_url, "--out", lists / "figures.json")  # fmt: skip
+                    "--base-url", server.base_url, "--out", lists / "figures")  # fmt: skip
         assert server.calls == 0
-    assert done.exit_code == 2 and "figures.json" in done.stderr
+    assert done.exit_code == 2 and "decomposition.json" in done.stderr
 
 
 def test_what_a_model_does_not_check_is_said(call: Any, lists: Path) -> None:

@@ -366,13 +366,13 @@ def test_a_quote_stands_where_it_says(row: int, source: Any, text: str, true: bo
 
 
 def test_the_command_prints_and_writes_the_figures(data: Path, tmp_path: Path) -> None:
-    out = tmp_path / "figures.json"
+    out = tmp_path / "figures"
     done = CliRunner().invoke(app, ["eval", "gaps", "--data", str(data), "--split", "all",
                                     "--out", str(out)], env={"COLUMNS": "160"})  # fmt: skip
     assert done.exit_code == 0, done.output
     for word in ("recall", "delivered", "k-means", "random", "Stability", "Kinds", "missing"):
         assert word in done.output
-    figures = json.loads(out.read_text())
+    figures = json.loads((out / "gaps.json").read_text())
     own = {(r["family"], r["method"]): r for r in figures["gaps"]}
     pooled = own["pooled", "clusters"]
     assert pooled["recall"]["value"] == pooled["precision"]["value"] == 1.0
@@ -391,7 +391,7 @@ def test_a_model_is_asked_once_and_its_calls_are_told(
 ) -> None:
     monkeypatch.setattr(gaps, "TASK_SETS", 1)
     monkeypatch.setattr(gaps, "POOLED_SETS", 1)
-    out = tmp_path / "figures.json"
+    out = tmp_path / "figures"
     with FakeServer(answer) as server:
         args = ["eval", "gaps", "--data", str(data), "--split", "test", "--out", str(out),
                 "--model", "m", "--base-url", server.base_url]  # fmt: skip
@@ -401,7 +401,7 @@ def test_a_model_is_asked_once_and_its_calls_are_told(
         assert len(server.requests) == asked
     assert (first.exit_code, again.exit_code) == (0, 0), first.output
     assert asked >= 6 and f"Spent: {asked} calls" in first.output
-    figures = json.loads(out.read_text())
+    figures = json.loads((out / "gaps.json").read_text())
     assert figures["model"].startswith("m ")
     for own in figures["deliveries"]:
         assert own["claims"] and (own["bare"], own["untrue"], own["by_rules"]) == (0, 0, 0)
