@@ -355,7 +355,8 @@ def show_batches(found: list[Batch]) -> None:
 
 
 def show_exhibit(found: Exhibit) -> None:
-    """Its tables and lines."""
+    """Its headline, tables and lines."""
+    out.print(Text(found.headline(), style="bold"))
     for one in found.tables():
         table = Table(title=Text(one.title), title_justify="left")
         for place, name in enumerate(one.columns):

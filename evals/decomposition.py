@@ -93,6 +93,14 @@ class Evaluation(Exhibit):
     how: list[str]
     note: str = NOTE
 
+    def headline(self) -> str:
+        found = [
+            f"{NAMES[r.check]} {said(r.recall)} at a precision of {said(r.precision)}"
+            for r in self.results
+            if r.unit == "item"
+        ]
+        return f"Of the faults in {self.lists} labelled lists are found: {'; '.join(found)}."
+
     def tables(self) -> list[Table]:
         """Precision and recall of each check, over lists and over items."""
         title = (

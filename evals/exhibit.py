@@ -21,6 +21,10 @@ class Exhibit(Record, ABC):
     """The outcome of an evaluation. Its fields are the figures; this is how they are shown."""
 
     @abstractmethod
+    def headline(self) -> str:
+        """The answer in a sentence, with its figures."""
+
+    @abstractmethod
     def tables(self) -> list[Table]:
         """For a reader, the most important first."""
 
@@ -43,14 +47,16 @@ def write(found: Exhibit, name: str, folder: Path) -> dict[str, Path]:
         file.write(found.model_dump_json(indent=1) + "\n")
     pictures = found.draw(folder)
     with atomic_text(page) as file:
-        file.write(markdown(found, pictures))
+        links = {caption: path.name for caption, path in pictures.items()}
+        file.write(markdown(found, links))
     return {"page": page, "figures": figures, **pictures}
 
 
-def markdown(found: Exhibit, pictures: dict[str, Path]) -> str:
-    """Tables, pictures (which lie beside the page) and lines."""
-    parts = [f"**{plain(table.title)}**\n\n{grid(table)}" for table in found.tables()]
-    parts += [f"![{plain(caption)}]({path.name})" for caption, path in pictures.items()]
+def markdown(found: Exhibit, pictures: dict[str, str]) -> str:
+    """Headline, tables, pictures (caption → link) and lines."""
+    parts = [plain(found.headline())]
+    parts += [f"**{plain(table.title)}**\n\n{grid(table)}" for table in found.tables()]
+    parts += [f"![{plain(caption)}]({link})" for caption, link in pictures.items()]
     parts.append("\n".join(f"- {plain(line)}" for line in found.lines()))
     return "\n\n".join(parts) + "\n"
 

@@ -74,6 +74,14 @@ class Evaluation(Exhibit):
     missing: MissingResult
     note: str = NOTE
 
+    def headline(self) -> str:
+        found = [
+            f"{FAMILIES[r.family]} {said(r.recall)} at a precision of {said(r.precision)}"
+            for r in self.gaps
+            if r.method == DELIVERED
+        ]
+        return f"Of the planted gaps are found: {'; '.join(found)}."
+
     def tables(self) -> list[Table]:
         """Recall and precision of found gaps."""
         columns = ["planted", "method", "sets", "recall", "precision", "agreement", "purity"]

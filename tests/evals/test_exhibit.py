@@ -11,6 +11,9 @@ from goalcover.memory.errors import UserError
 class Found(Exhibit):
     name: str
 
+    def headline(self) -> str:
+        return f"{self.name} is found."
+
     def tables(self) -> list[Table]:
         return [Table(title=f"Of {self.name}", columns=["who", "n"], rows=[[self.name, "3"]])]
 
