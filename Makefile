@@ -5,8 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := build/demo
+EVIDENCE := build/evidence
+EVIDENCE_DATA ?= ../shared/data
 
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check bench evidence format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -30,6 +32,12 @@ check: $(INSTALLED) ## lint, formatting, types, direction of imports
 
 bench: $(INSTALLED) ## measure speed and memory side by side (some 10 minutes), into build/bench*.json
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+evidence: $(INSTALLED) ## repeat all evaluations on EVIDENCE_DATA (under 20 minutes), into docs/evidence.md
+	@rm -rf $(EVIDENCE)
+	@GOALCOVER_HOME=$(EVIDENCE)/home $(BIN)/goalcover eval all --data $(EVIDENCE_DATA) --out $(EVIDENCE)
+	@mkdir -p docs/evidence && rm -f docs/evidence/*.png
+	@cp $(EVIDENCE)/evidence/*.png docs/evidence/ && cp $(EVIDENCE)/evidence.md docs/
 
 format: $(INSTALLED) ## format the code
 	$(BIN)/ruff check --fix .

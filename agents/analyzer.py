@@ -19,6 +19,7 @@ from ..tools.model import Door
 from .applicability import sort_kinds
 from .assignment import NamedGap, assign
 from .gap_drafts import BY_RULES, Draft, merge, name_clusters
+from .gap_list import list_gaps
 
 ANALYSED = 300
 """Low rows of a subgoal whose explanations are clustered: a seeded sample of all."""
@@ -28,6 +29,11 @@ EVIDENCE = 3
 
 HOW = (
     "Explanations were embedded, clustered and parted by kind, clusters named, those that say the "
+    "same merged, and each row was then given the gap that its explanation shows."
+)
+
+HOW_LISTED = (
+    "Clustering was off: all explanations were read at once and gaps listed, those that say the "
     "same merged, and each row was then given the gap that its explanation shows."
 )
 
@@ -51,22 +57,28 @@ async def analyze(
     low: int,
     tau: float,
     seed: int,
+    clustering: bool = True,
 ) -> tuple[list[Gap], Analysis]:
     """Gaps_s from the explanations of `rows`, a sample of all `low` rows below `tau`, the most
-    prevalent first; and how they were found."""
+    prevalent first; and how they were found. clustering: False has one call read all of them, as
+    the paper does."""
     if not rows:
         return [], Analysis(
             subgoal_id=subgoal.id, low=low, analysed=0, absent=0, clusters=0, unassigned=0
         )
     found = await vectors.embed("explanations", [r.explanation for r in rows], embedder.encode)
     kinds, by_rule = await sort_kinds(door, subgoal, rows)
-    texts = [row.explanation for row in rows]
-    labels, seeds, subsamples = await asyncio.to_thread(_cluster, found, texts, kinds, seed)
-    drafts = await name_clusters(door, embedder, subgoal, rows, found, kinds, labels)
+    seeds = subsamples = None
+    if clustering:
+        texts = [row.explanation for row in rows]
+        labels, seeds, subsamples = await asyncio.to_thread(_cluster, found, texts, kinds, seed)
+        drafts = await name_clusters(door, embedder, subgoal, rows, found, kinds, labels)
+    else:
+        drafts = await list_gaps(door, embedder, subgoal, rows, found, kinds)
     drafts, clusters = await merge(embedder, drafts), len(drafts)
     shown, missed = await _assign(door, subgoal, rows, found, kinds, drafts)
     gaps = _gaps(subgoal, rows, found, shown, drafts, low, tau)
-    told = [f"Kinds told by {door.model.name}.", HOW]
+    told = [f"Kinds told by {door.model.name}.", HOW if clustering else HOW_LISTED]
     told += [f"{by_rule} of the kinds told by {BY_RULES}."] if by_rule else []
     told += [f"{missed} rows assigned to the nearest cluster: no usable reply."] if missed else []
     return gaps, Analysis(

@@ -25,6 +25,9 @@ EMBEDDED = [
     f"{NEAREST_COVERS} where it is the nearest clause.",
 ]
 
+CHECKS = ("atomic", "disjoint", "complete")
+OFF = "the checks were switched off."
+
 
 def how(model: str) -> list[str]:
     return [
@@ -48,6 +51,11 @@ async def _or_unchecked(name: str, found: Awaitable[T], nothing: T, unchecked: l
             raise
         unchecked.append(f"Whether the subgoals are {name}: {failure}")
         return nothing
+
+
+def unchecked() -> Contract:
+    """The contract of a run without checks: it says that nobody looked."""
+    return Contract(unchecked=[f"Whether the subgoals are {name}: {OFF}" for name in CHECKS])
 
 
 async def check(

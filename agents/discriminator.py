@@ -26,6 +26,8 @@ at most one STEP of the rubric below the anchor."""
 REPEATED = 4
 """One group in so many, the first of an item among them, is judged again in the reverse order."""
 
+OFF = "Nobody judged it: the discriminator was switched off."
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -79,6 +81,12 @@ async def discriminate(
             pairs = zip(verdicts, other, strict=True)
             reordered.append([_reordered(first, second) for first, second in pairs])
     return Verdicts(rows, len(groups), reordered)
+
+
+def unjudged(candidates: list[Candidate]) -> Verdicts:
+    """The candidates as they are, for a run without a discriminator; each says that nobody judged
+    it."""
+    return Verdicts([c.model_copy(update={"explanation": OFF}) for c in candidates], 0, [])
 
 
 async def _judge(

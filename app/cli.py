@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from .evaluations import evals
-from .leaving import GAP, user_errors
+from .leaving import FELL, GAP, user_errors
 from .options import (
     Answers,
     Audit,
@@ -57,9 +57,9 @@ app = typer.Typer(
     name="goalcover",
     cls=Commands,
     help="Which capabilities does your fine-tuning data fail to support?\n\n"
-    "Exit codes: 0 done, 2 something to put right (one line says what), 3 the run waits for an "
-    "answer, 4 a subgoal is thin or missing (--fail-on-gap), 130 interrupted. "
-    "Nothing done is lost; `goalcover resume RUN` goes on.",
+    "Exit codes: 0 done, 1 coverage fell (check), 2 something to put right (one line says what), "
+    "3 the run waits for an answer, 4 a subgoal is thin or missing (--fail-on-gap), "
+    "130 interrupted. Nothing done is lost; `goalcover resume RUN` goes on.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -369,6 +369,77 @@ def score(
             terminal.note(HONESTY)
         typer.echo(f"scores  {out}")
         _exit_on_gap(found.coverage, fail_on_gap)
+
+
+@app.command()
+def check(
+    data: Data,
+    baseline: Annotated[
+        Path, typer.Option(help="report.json of an earlier `goalcover run`, or its folder.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    input_column: InputColumns = None,
+    output_column: OutputColumn = None,
+    skip_bad_rows: SkipBadRows = False,
+    max_chars: MaxChars = 12_000,
+    mode: JudgeMode = "joint",
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+) -> None:
+    """Coverage as a test: did it fall since an earlier run? Exits with 1 where it did.
+
+    Judges the rows against the subgoals of the earlier run, which takes the same judge, and
+    compares A(s) and the share of supporting rows. Only a fall that chance hardly explains counts:
+    at most one check in twenty fails when nothing changed. See docs/ci.md.
+    """
+    with user_errors() as state:
+        import asyncio
+
+        from ..graph.session import configure, new_id
+        from ..memory.files import atomic_text, check_writable
+        from ..tools.checking import check_file, read_baseline
+        from ..tools.prices import read_prices
+        from . import checking, terminal
+
+        report = read_baseline(baseline)
+        config = configure(
+            source_of(data, input_column, output_column, skip_bad_rows, max_chars),
+            report.specification.goal.text,
+            subgoals=[c.subgoal for c in report.coverage],
+            tau=report.provenance.tau,
+            model=model,
+            judge=judge,
+            base_url=base_url,
+            embedder=embedder,
+            mode=mode,
+            max_concurrency=max_concurrency,
+            timeout=timeout,
+            rpm=rpm,
+            tpm=tpm,
+            prices=read_prices(prices) if prices else {},
+        )
+        if out:
+            check_writable(out)
+        state["again"] = "The same command"
+        terminal.check_prices(config)
+        with terminal.Display() as display:
+            found = asyncio.run(check_file(config, report, f"check-{new_id()}", display.scored))
+        checking.show_check(found)
+        if model or judge:
+            terminal.show_spent(found.spent)
+        if out:
+            with atomic_text(out) as file:
+                file.write(found.check.model_dump_json(indent=1) + "\n")
+            typer.echo(f"figures  {out}")
+    if not found.check.passed:
+        raise typer.Exit(FELL)
 
 
 @app.command("filter")

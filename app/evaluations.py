@@ -7,7 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from .leaving import user_errors
-from .options import BaseUrl, Concurrency, EmbedderName, ModelName, Prices, Rpm, Seed, Timeout, Tpm
+from .options import (
+    BaseUrl,
+    Concurrency,
+    Data,
+    EmbedderName,
+    InputColumns,
+    Judge,
+    JudgeMode,
+    MaxChars,
+    ModelName,
+    OutputColumn,
+    Prices,
+    Rpm,
+    Seed,
+    SkipBadRows,
+    Tau,
+    Timeout,
+    Tpm,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from ..evals.exhibit import Exhibit
@@ -94,6 +113,361 @@ def evaluate_gaps(
             out,
             state,
         )
+
+
+@evals.command("corruption")
+def evaluate_corruption(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the files that the configuration names; else the hub."),
+    ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config", help="Domains of your own, YAML; see docs/corruption.md."),
+    ] = None,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this domain of the configuration; may be given several times."),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=10, help="Rows of a strategic sample, to judge fewer.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Strategic samples of each domain.")] = 5,
+    draws: Annotated[
+        int, typer.Option(min=50, help="Random removals beside each removal and sample.")
+    ] = 500,
+    tau: Tau = 0.5,
+    mode: JudgeMode = "joint",
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Out = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """Does A(s) fall where rows that support s are removed, and only there?
+
+    The controlled corruption of the paper on its three domains, and removal by tag on two more,
+    beside the paper's figures and beside random removals of the same size.
+    """
+    with user_errors() as state:
+        from ..evals import corruption, corruption_data, removals
+        from . import terminal
+
+        config = _config(
+            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        path = config_file or removals.CONFIG
+        domains = removals.chosen(removals.read_domains(path), domain or [], path)
+        terminal.note("reading the data")
+        pools = corruption_data.read_pools(domains, data, rows, seed)
+        settings = corruption.Settings(seeds=seeds, draws=draws, tau=tau, mode=mode)
+        terminal.note(corruption.foretold(pools, mode))
+        _exhibit(
+            "corruption",
+            lambda display: corruption.run(config, pools, settings, display.listen("corrupt")),
+            bool(config.model or config.judge),
+            out,
+            state,
+        )
+
+
+@evals.command("judge")
+def evaluate_judge(
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of NAME.jsonl with NAME.subgoals.json or .yaml, or one such file: id, "
+            "input, output, and scores {subgoal id: 0 to 1} where there are labels; see "
+            "docs/judges.md."
+        ),
+    ],
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model of a judge; several times for several, “embedded” for the embedded one. "
+            "Without it: embedded."
+        ),
+    ] = None,
+    base_url: BaseUrl = None,
+    subgoals: Annotated[
+        Path | None, typer.Option(help="Subgoals of a single file, JSON or YAML.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=2, help="A random sample of so many rows of each file.")
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="How often the same is asked in all; 1 for no retest.")
+    ] = 2,
+    order: Annotated[
+        bool, typer.Option(help="Ask once more with the subgoals in another order.")
+    ] = True,
+    pairwise: Annotated[
+        bool, typer.Option(help="Ask once more with one subgoal a call: the dearest part.")
+    ] = True,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Out = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """A judge's passport: flips, order effects, use of the scale, agreement; may it be used?"""
+    with user_errors() as state:
+        from ..evals import passport
+        from ..evals.judging import EMBEDDED
+        from . import terminal
+
+        names = judge or [EMBEDDED]
+        server = next((name for name in names if name != EMBEDDED), None)
+        config = _config(
+            None, server, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        _exhibit(
+            "judge",
+            lambda display: passport.run(
+                config, data, display.listen("passport"), names, subgoals, rows, repeats, order,
+                pairwise, terminal.note,
+            ),
+            bool(server),
+            out,
+            state,
+        )  # fmt: skip
+
+
+@evals.command("ablation")
+def evaluate_ablation(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with further data (pubmedqa.jsonl, codealpaca_20k.jsonl, "
+            "billsum_100.jsonl; biggen_bench.jsonl and gold/ for planted gaps); without it: the "
+            "packaged example alone."
+        ),
+    ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config", help="Goals of your own, YAML; see docs/ablations.md."),
+    ] = None,
+    goals: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many goals, the data sets in turn; without it: all."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Samples of the rows for each goal.")] = 2,
+    rows: Annotated[int, typer.Option(min=20, help="Rows of a sample.")] = 100,
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Out = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """What does each part contribute? Clarification, checks, clustering, discriminator.
+
+    Runs with a part switched off, against the full method on the same goals and rows; each part is
+    measured by something other than itself.
+    """
+    with user_errors() as state:
+        from ..evals import ablation, ablation_cases
+
+        config = _config(
+            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        chosen = ablation_cases.choose(data, goals, config_file or ablation_cases.CASES)
+        _exhibit(
+            "ablation",
+            lambda display: ablation.run(
+                config, chosen, data, display.listen("ablate"), seeds, rows
+            ),
+            bool(config.model or config.judge),
+            out,
+            state,
+        )
+
+
+Subgoals = Annotated[Path, typer.Option(help="JSON or YAML list of {id, name, description}.")]
+
+
+@evals.command("power")
+def evaluate_power(
+    data: Data,
+    subgoals: Subgoals,
+    support: Annotated[
+        Path | None,
+        typer.Option(
+            help="Scores that say which rows support a subgoal, in place of the judge's own: of "
+            "`goalcover score`, or labelled rows. Then the judge's errors are in the figures."
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=50, help="Random removals of each dose.")] = 500,
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    input_column: InputColumns = None,
+    output_column: OutputColumn = None,
+    skip_bad_rows: SkipBadRows = False,
+    max_chars: MaxChars = 12_000,
+    mode: JudgeMode = "joint",
+    out: Out = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """The smallest loss of supporting rows that would be noticed in your own data."""
+    with user_errors() as state:
+        from ..evals import power
+        from ..tools.subgoals import read_subgoals
+
+        config = _config(
+            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        source = source_of(data, input_column, output_column, skip_bad_rows, max_chars)
+        wanted = read_subgoals(subgoals)
+        _exhibit(
+            "power",
+            lambda display: power.run(
+                config, source, subgoals, wanted, mode, support, draws, display.listen("score")
+            ),
+            bool(model or judge),
+            out,
+            state,
+        )
+
+
+@evals.command("check")
+def evaluate_check(
+    data: Data,
+    subgoals: Subgoals,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="Scores of these rows in place of a judge: of `goalcover score`, or labelled rows."
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Pairs of samples in a setting.")] = 2_000,
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    input_column: InputColumns = None,
+    output_column: OutputColumn = None,
+    skip_bad_rows: SkipBadRows = False,
+    max_chars: MaxChars = 12_000,
+    mode: JudgeMode = "joint",
+    out: Out = None,
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """False alarms and detections of `goalcover check`, on samples of your own rows."""
+    with user_errors() as state:
+        from ..evals import check_alarms
+        from ..tools.subgoals import read_subgoals
+
+        config = _config(
+            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        source = source_of(data, input_column, output_column, skip_bad_rows, max_chars)
+        wanted = read_subgoals(subgoals)
+        _exhibit(
+            "check",
+            lambda display: check_alarms.run(
+                config, source, subgoals, wanted, mode, scores, draws, display.listen("score")
+            ),
+            bool(model or judge),
+            out,
+            state,
+        )
+
+
+@evals.command("embedded")
+def evaluate_embedded(
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of judged rows, two domains or more, or one that has them in gold/: "
+            "NAME.jsonl (id, input, output, scores {subgoal id: 0 to 1}) with NAME.subgoals.json "
+            "or .yaml; see docs/embedded-judge.md."
+        ),
+    ],
+    topics: Annotated[
+        Path | None,
+        typer.Option(help="YAML with “topics”, the ids of subgoals that name a topic."),
+    ] = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Out = None,
+    seed: Seed = 0,
+) -> None:
+    """The embedded judge against judged rows, each domain with what the others gave."""
+    with user_errors() as state:
+        from ..evals import calibration
+
+        config = _config(None, None, None, embedder, 32, 120.0, None, None, None, seed)
+        _exhibit(
+            "embedded",
+            lambda display: calibration.run(config, data, topics, display.listen("calibrate")),
+            False,
+            out,
+            state,
+        )
+
+
+@evals.command("all")
+def evaluate_all(
+    data: Annotated[Path, typer.Option(help="Folder with the data; see docs/evidence.md.")],
+    out: Annotated[Path, typer.Option(help="Folder for evidence.md, its figures and pictures.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this section (by its command's name); may be given several times."),
+    ] = None,
+    model: ModelName = None,
+    judge: Judge = None,
+    base_url: BaseUrl = None,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    max_concurrency: Concurrency = 32,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    prices: Prices = None,
+    seed: Seed = 0,
+) -> None:
+    """All of these on one page, evidence.md. Without --model and --judge: some 15 minutes."""
+    with user_errors() as state:
+        import asyncio
+
+        from ..evals.evidence import gather
+        from ..evals.sections import choose
+        from ..memory.files import check_writable
+        from . import terminal
+
+        config = _config(
+            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
+        )
+        sections = choose(only or [])
+        check_writable(out / "evidence.md")
+        state["again"] = "The same command"
+        with terminal.Display() as display:
+            page = asyncio.run(gather(config, data, out, sections, display.section))
+        typer.echo(f"page  {page}")
 
 
 def _config(

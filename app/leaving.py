@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
-WAITS, GAP, INTERRUPTED = 3, 4, 130
+FELL, WAITS, GAP, INTERRUPTED = 1, 3, 4, 130
 
 
 @contextmanager

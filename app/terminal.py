@@ -51,6 +51,10 @@ STAGES = {
     "report": "writing the report",
     "evaluate": "checking labelled lists",
     "group": "finding planted gaps",
+    "ablate": "running with parts switched off",
+    "passport": "judging rows over and over",
+    "calibrate": "comparing with judged rows",
+    "corrupt": "judging rows of the pools",
 }
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
@@ -133,6 +137,10 @@ class Display:
 
     def scored(self, progress: ScoreProgress) -> None:
         self.show(session.Progress("score", **vars(progress)))
+
+    def section(self, name: str, done: int, total: int, spent: Spent) -> None:
+        """Shows how far a section of the evidence is."""
+        self.show(session.Progress(name, done=done, total=total, spent=spent))
 
     def listen(self, stage: str) -> Callable[[int, int, Spent], None]:
         """Shows steps done, all steps, and what is spent, as a stage of that name."""
@@ -360,7 +368,8 @@ def show_exhibit(found: Exhibit) -> None:
     for one in found.tables():
         table = Table(title=Text(one.title), title_justify="left")
         for place, name in enumerate(one.columns):
-            table.add_column(Text(name), justify="right" if place and one.right else "left")
+            side = "right" if place and one.right else "left"
+            table.add_column(Text(name), justify=side, overflow="fold")
         for cells in one.rows:
             table.add_row(*map(Text, cells))
         out.print(table)

@@ -76,15 +76,25 @@ async def deliver(
     sets: Sequence[PlantedSet],
     seed: int,
     on_done: Callable[[], None] = lambda: None,
+    clustering: bool = True,
 ) -> list[Outcome]:
-    """The gaps of each set, in their order. `on_done` is called after each."""
+    """The gaps of each set, in their order. `on_done` is called after each. clustering: as in a
+    run."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(planted: PlantedSet) -> Outcome:
         rows = low_rows(planted)
         async with turns:
             gaps, analysis = await analyze(
-                door, vectors, embedder, planted.subgoal, list(rows), len(rows), LOW, seed
+                door,
+                vectors,
+                embedder,
+                planted.subgoal,
+                list(rows),
+                len(rows),
+                LOW,
+                seed,
+                clustering,
             )
         labels = np.full(len(rows), -1)
         for place, gap in enumerate(gaps):

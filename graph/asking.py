@@ -9,7 +9,6 @@ from ..memory.gaps import GapStore
 from ..memory.records import Found, FoundRow, Gap, Sample, Score, Source, Subgoal
 from ..memory.scores import SUPPORTING
 from ..tools.duplicates import NearDuplicates, text_of
-from ..tools.embedded_judge import NAMED
 from ..tools.report import Report
 from ..tools.text import stem, words
 from ..tools.topics import embedded_text
@@ -23,6 +22,9 @@ EXPLAINED = 200
 
 GAPS, NEAR = 3, 0.4
 """Gaps that are found at most, from this similarity up."""
+
+SHARED = 0.3
+"""What a row gains on its nearness when it holds all the question's words."""
 
 LEAST_NEAR, ASKED_FOR = 0.3, 0.45
 """A row under this nearness answers nothing; a subgoal of this similarity is asked for."""
@@ -175,7 +177,7 @@ async def _nearness(
 def _shared(asked: set[str], text: str) -> float:
     """What a row gains for the question's words that it holds."""
     held = {stem(word) for word in words(text)}
-    return NAMED * len(asked & held) / max(1, len(asked))
+    return SHARED * len(asked & held) / max(1, len(asked))
 
 
 def _found_row(

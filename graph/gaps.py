@@ -30,7 +30,15 @@ async def analyze(state: AnalyzeTask, runtime: Run) -> State:
     low = box.store.scores.low_rows(box.run, box.judge.judge, subgoal, config.tau)
     rows = _low_rows(box, subgoal, analyzer.pick(low, subgoal, config.seed))
     gaps, analysis = await analyzer.analyze(
-        box.door, box.vectors, box.embedder, subgoal, rows, len(low), config.tau, config.seed
+        box.door,
+        box.vectors,
+        box.embedder,
+        subgoal,
+        rows,
+        len(low),
+        config.tau,
+        config.seed,
+        config.clustering,
     )
     return {"gaps": gaps, "analyses": [analysis]}
 

@@ -11,6 +11,7 @@ from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.order_effect import order_effect
 from ..tools.rubric import RUBRIC
 from ..tools.scoring import REASONS
+from ..tools.settings import RunConfig
 from .state import State
 from .toolbox import Toolbox
 
@@ -92,6 +93,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         notes.insert(0, HONESTY)
     if isinstance(box.door.model, EmbeddedModel):
         notes.append("Synthetic rows are extractive: passages of your own texts, put together.")
+    notes += switched_off(box.config)
     return report.Provenance(
         version=__version__,
         judge=box.judge.judge,
@@ -110,6 +112,22 @@ def provenance(box: Toolbox) -> report.Provenance:
         kind_note=KIND_GUESSED if topical else "",
         notes=notes,
     )
+
+
+def switched_off(config: RunConfig) -> list[str]:
+    """What the run did without, one line each."""
+    parts = {
+        "Clarification was off: no question was asked.": config.questions or config.subgoals,
+        "The checks were off: nobody looked whether the subgoals are atomic, disjoint and "
+        "complete.": config.checks,
+        "Clustering was off: the explanations of a subgoal's low rows were read all at once.": (
+            config.clustering
+        ),
+        "The discriminator was off: synthetic rows were accepted unless code refused them.": (
+            config.discriminator
+        ),
+    }
+    return [line for line, on in parts.items() if not on]
 
 
 def prices(box: Toolbox) -> dict[str, str]:

@@ -10,12 +10,12 @@ from langgraph.types import Command
 
 from ..agents import checker, clarifier, decomposer
 from ..memory.approved import RESEMBLES
-from ..memory.records import Approved, Contract, Proposal, Question, Specification
+from ..memory.records import Approved, Contract, Proposal, Question, Specification, Subgoal
 from ..tools.profile import profile as profile_data
 from ..tools.text import listed, shorten
 from .review import REUSE
 from .state import State
-from .toolbox import Run, tell
+from .toolbox import Run, Toolbox, tell
 
 START_FROM = "start-from"
 """The id of the question whether to start from an earlier run's subgoals."""
@@ -128,9 +128,7 @@ async def check(
     """
     tell(runtime, "check")
     box, subgoals = runtime.context, state["subgoals"]
-    contract = await checker.check(
-        box.door, box.embedder, state["specification"], subgoals, state.get("overruled", {})
-    )
+    contract = await _checked(box, state, subgoals)
     if state.get("edited"):
         if state.get("approve_if_clean") and not contract.open:
             return Command(update={"contract": contract, "approved": True}, goto="remember")
@@ -149,6 +147,13 @@ async def check(
         },
         goto="review_subgoals",
     )
+
+
+async def _checked(box: Toolbox, state: State, subgoals: list[Subgoal]) -> Contract:
+    if not box.config.checks:
+        return checker.unchecked()
+    specification, overruled = state["specification"], state.get("overruled", {})
+    return await checker.check(box.door, box.embedder, specification, subgoals, overruled)
 
 
 def _faults(contract: Contract) -> tuple[int, int]:

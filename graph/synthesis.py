@@ -9,7 +9,7 @@ from langgraph.types import Command
 
 from ..agents import outcomes
 from ..agents.budget import BARREN, next_count
-from ..agents.discriminator import Panel
+from ..agents.discriminator import Panel, unjudged
 from ..agents.discriminator import discriminate as judge_groups
 from ..agents.extracts import SOURCES
 from ..agents.generator import AT_ONCE, SYSTEM, GenerateAsk, mostly_code
@@ -111,7 +111,10 @@ async def discriminate(
         documents=documents,
     )
     groups = state.get("groups", 0)
-    found = await judge_groups(box.door, panel, passed, groups)
+    if box.config.discriminator:
+        found = await judge_groups(box.door, panel, passed, groups)
+    else:
+        found = unjudged(passed)
     before = state.get("accepted", [])
     best = sorted((c for c in found.rows if not c.refused), key=lambda c: -(c.score or 0.0))
     taken = {c.id for c in best[: item.rows - len(before)]}

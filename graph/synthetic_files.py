@@ -57,7 +57,7 @@ def _provenance(
         "cell": candidate.cell.model_dump(),
         "round": candidate.round,
         "generator": box.door.model.name,
-        "discriminator": box.door.model.name,
+        "discriminator": box.door.model.name if box.config.discriminator else None,
         "judge": box.judge.judge,
         "alignment": judged,
         **verdict,

@@ -30,8 +30,9 @@ MAX_CHARS = 12_000
 class DataSource(Record):
     """What to read, and which columns are input and output.
 
-    max_chars: an input or output that is longer keeps its first three quarters and its last
-    quarter of so many characters (the judge sees a mark in between; files are written uncut).
+    path: a file, or a hub data set, "name" or "name:configuration". max_chars: an input or output
+    that is longer keeps its first three quarters and its last quarter of so many characters (the
+    judge sees a mark in between; files are written uncut).
     """
 
     path: str
@@ -376,7 +377,8 @@ def _from_hub(source: DataSource) -> Any:
     if looks_like_file or source.path.startswith((".", "/", "~")):
         raise UserError(f"there is no file {source.path}.")
     try:
-        return datasets.load_dataset(source.path, split=source.split)
+        name, _, configuration = source.path.partition(":")
+        return datasets.load_dataset(name, configuration or None, split=source.split)
     except Exception as error:
         raise UserError(
             f"{source.path} is neither a file nor a hub data set that can be read here "

@@ -106,13 +106,21 @@ def capability(subgoal: Subgoal) -> str:
     return " ".join(line.split())
 
 
-def asks_of(sample: Sample, subgoals: Sequence[Subgoal], mode: Mode) -> Iterator[JudgeAsk]:
-    """The asks that judge a row against some subgoals."""
+def asks_of(
+    sample: Sample, subgoals: Sequence[Subgoal], mode: Mode, shuffle: int | None = None
+) -> Iterator[JudgeAsk]:
+    """The asks that judge a row against some subgoals.
+
+    shuffle: a seed by which the subgoals are listed, and asked for, in another order in each row.
+    """
     size = MOST_SUBGOALS if mode == "joint" else 1
+    seed = sample.hash if shuffle is None else f"{shuffle} {sample.hash}"
+    if shuffle is not None:
+        subgoals = random.Random(f"list {seed}").sample(subgoals, len(subgoals))
     for start in range(0, len(subgoals), size):
         chunk = subgoals[start : start + size]
         order = [subgoal.id for subgoal in chunk]
-        random.Random(sample.hash).shuffle(order)
+        random.Random(seed).shuffle(order)
         yield JudgeAsk(
             system=sample.system,
             input=sample.input,

@@ -75,11 +75,20 @@ class Scorer:
     """
 
     def __init__(
-        self, door: Door, store: Store, concurrency: int = 16, mode: Mode = "joint"
+        self,
+        door: Door,
+        store: Store,
+        concurrency: int = 16,
+        mode: Mode = "joint",
+        variant: str = "",
+        shuffle: int | None = None,
     ) -> None:
+        """variant: judgements are kept under a name of their own, so that they are asked for anew;
+        shuffle: see `asks_of`."""
         self.model = door.model
         self.mode: Mode = mode
-        self.judge = judge_id(door.model, mode)
+        self.judge = judge_id(door.model, mode) + (f", {variant}" if variant else "")
+        self._shuffle = shuffle
         self.door = door
         self.store = store
         embedded = isinstance(door.model, EmbeddedModel)
@@ -176,7 +185,7 @@ class Scorer:
                 f"row {job.sample.index + 1} is being judged in a batch (see `goalcover batches`): "
                 "give --batch to wait for it, or cancel it and try again when it has ended."
             )
-        for ask in asks_of(job.sample, job.subgoals, self.mode):
+        for ask in asks_of(job.sample, job.subgoals, self.mode, self._shuffle):
             scores = await self._ask(ask, job.again)
             await self._keep(job.hash, scores)
             self._failed += sum(score.value is None for score in scores.values())

@@ -64,8 +64,9 @@ class RunConfig(ModelConfig, FilterConfig):
     most in a round. memory: offer the approved subgoals of a similar goal as a start, and keep what
     is approved here; for runs that a person answers. mode: of judging; audit: share of the rows
     that are judged in the other mode too; batch: judge by the server's Batch API. digest: of the
-    data file, so that a run is not resumed on other rows. state: STATE_VERSION of the run. The
-    filter's: see FilterConfig.
+    data file, so that a run is not resumed on other rows. state: STATE_VERSION of the run. checks,
+    clustering, discriminator: False switches that part of the method off, to see what it
+    contributes (`goalcover eval ablation`); the report says so. The filter's: see FilterConfig.
     """
 
     source: DataSource
@@ -84,6 +85,9 @@ class RunConfig(ModelConfig, FilterConfig):
     batch: bool = False
     digest: str = ""
     state: int = 0
+    checks: bool = True
+    clustering: bool = True
+    discriminator: bool = True
 
     @model_validator(mode="after")
     def _compares_models(self) -> Self:

@@ -15,6 +15,7 @@ from goalcover.agents.completeness import MatrixAsk
 from goalcover.agents.decomposer import DecomposeAsk
 from goalcover.agents.disjointness import PlaceAsk, SeparateAsk
 from goalcover.agents.findings import finding
+from goalcover.agents.gap_list import ListGapsAsk
 from goalcover.agents.gap_names import NameGapAsk
 from goalcover.agents.generator import Earlier, GenerateAsk, Wanted
 from goalcover.agents.group_ask import JudgeGroupAsk
@@ -44,7 +45,7 @@ from goalcover.tools.judge import JudgeAsk
 from goalcover.tools.model import Ask
 
 CHECKS: list[type[Ask[Any]]] = [AtomicAsk, SeparateAsk, PlaceAsk, MatrixAsk]
-ANALYSES: list[type[Ask[Any]]] = [SortAsk, NameGapAsk, AssignAsk]
+ANALYSES: list[type[Ask[Any]]] = [SortAsk, NameGapAsk, ListGapsAsk, AssignAsk]
 ASKS: list[type[Ask[Any]]] = [
     ClarifyAsk,
     DecomposeAsk,
@@ -148,6 +149,7 @@ def hostile_asks() -> list[Ask[Any]]:
         MatrixAsk(specification=specification, clauses=(clause,), subgoals=(a, b)),
         SortAsk(subgoal=a, rows=rows),
         NameGapAsk(subgoal=a, kind="weak", members=rows, others=rows, topic=EVIL),
+        ListGapsAsk(subgoal=a, rows=rows, kinds=("weak",)),
         AssignAsk(
             subgoal=a,
             gaps=(NamedGap(id="g", name=EVIL, description=EVIL, typical=(EVIL,)),),

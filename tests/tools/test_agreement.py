@@ -42,7 +42,8 @@ def test_opposite_orders_disagree() -> None:
 @pytest.mark.skipif(not GOLD.exists(), reason="the judged rows are not part of the project")
 @pytest.mark.parametrize("domain", ["medical", "code", "legal"])
 async def test_the_embedded_judge_sees_topics(domain: str, embedder: Embedder) -> None:
-    """Topics from 0.5 up; no claim about skills, which it is honest about not seeing."""
+    """Topics from 0.4 up, and 0.65 in the mean of a domain; no claim about skills, which it is
+    honest about not seeing. docs/embedded-judge.md has the figures."""
     rows = [json.loads(line) for line in (GOLD / f"{domain}.jsonl").open(encoding="utf-8")]
     subgoals = tuple(map(Subgoal.model_validate, json.loads(
         (GOLD / f"{domain}.subgoals.json").read_text())))  # fmt: skip
@@ -53,6 +54,6 @@ async def test_the_embedded_judge_sees_topics(domain: str, embedder: Embedder) -
         )
         judged = (await ask.embedded(embedder)).judgements
         values.append({j.id: j.score for j in judged})
-    for found in agreements(values, [row["scores"] for row in rows]):
-        if found.subgoal_id in TOPICS:
-            assert found.spearman is not None and found.spearman > 0.5, found
+    found = agreements(values, [row["scores"] for row in rows])
+    ranks = [own.spearman or 0 for own in found if own.subgoal_id in TOPICS]
+    assert min(ranks) > 0.4 and sum(ranks) / len(ranks) > 0.65, found

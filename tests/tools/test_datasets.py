@@ -354,3 +354,21 @@ def test_reading_through_gives_the_rows_that_looking_them_up_does(tmp_path, suff
     found = list(table)
     assert found == list(table) == [table.sample(index) for index in range(count)]
     assert len({sample.input for sample in found if sample}) > count / 2
+
+
+@pytest.mark.parametrize(("path", "configuration"), [("own/set", None), ("own/set:part", "part")])
+def test_a_hub_name_may_name_a_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, configuration: str | None
+) -> None:
+    import datasets
+
+    asked = []
+
+    def answer(name: str, part: str | None, split: str) -> datasets.Dataset:
+        asked.append((name, part, split))
+        return datasets.Dataset.from_list([PAIR])
+
+    monkeypatch.setattr(datasets, "load_dataset", answer)
+    table = load(DataSource(path=path, split="test"), tmp_path / "cache")
+    assert only(table).input == PAIR["prompt"]
+    assert asked == [("own/set", configuration, "test")]

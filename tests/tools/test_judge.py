@@ -1,12 +1,14 @@
 """The judge's prompt and its embedded answer."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goalcover.memory.records import Subgoal
+from goalcover.memory.records import Sample, Subgoal
 from goalcover.tools.embedded_judge import anchor_of
-from goalcover.tools.judge import JudgeAsk, Judgement, capability
+from goalcover.tools.judge import JudgeAsk, Judgement, asks_of, capability
 from goalcover.tools.rubric import ANCHORS, RUBRIC
 from goalcover.tools.text import fence
 
@@ -70,14 +72,16 @@ async def test_the_embedded_judge_takes_any_row(embedder, text):
     assert len(reply.judgements) == 2
 
 
-@given(st.floats(-1, 2), st.floats(-1, 2))
+@given(st.floats(-3, 6), st.floats(-3, 6))
 def test_a_better_match_never_gets_a_lower_anchor(a, b):
     assert anchor_of(a) in ANCHORS
     assert (a <= b) <= (anchor_of(a) <= anchor_of(b))
 
 
-def test_the_ends_of_the_scale_are_reached():
-    assert (anchor_of(-1), anchor_of(1)) == (0.0, 1.0)
+async def test_the_ends_of_the_scale_are_reached(embedder):
+    row = ask(input=DOSE.text, output="Dosage, doses, drugs.")
+    scores = {j.id: j.score for j in (await row.embedded(embedder)).judgements}
+    assert scores == {"dose": 1.0, "bread": 0.0}
 
 
 def test_a_capability_is_one_line_whatever_it_says():
@@ -90,3 +94,33 @@ def test_true_is_no_score() -> None:
         Judgement.model_validate_json('{"id": "a", "explanation": "", "score": true}')
     assert Judgement.model_validate_json('{"id": "a", "explanation": "", "score": 1}').score == 1.0
     assert Judgement.model_json_schema()["properties"]["score"]["type"] == "number"
+
+
+EIGHT = [Subgoal(id=f"s{i}", name=f"Skill {i}", description="Shows it.") for i in range(8)]
+
+
+def rows(count: int) -> list[Sample]:
+    return [Sample(index=i, id=str(i), input=f"Question {i}?", output="So.") for i in range(count)]
+
+
+def test_the_order_is_that_of_the_row_and_the_list_that_given():
+    for row in rows(5):
+        first, second = asks_of(row, EIGHT, "joint")
+        assert (list(first.subgoals), list(second.subgoals)) == (EIGHT[:6], EIGHT[6:])
+        expected = [f"s{i}" for i in range(6)]
+        random.Random(row.hash).shuffle(expected)
+        assert list(first.order) == expected
+
+
+def test_a_shuffle_changes_list_and_order_row_by_row_and_loses_no_subgoal():
+    listed, asked = set(), set()
+    for row in rows(20):
+        asks = list(asks_of(row, EIGHT, "joint", shuffle=1))
+        assert asks == list(asks_of(row, EIGHT, "joint", shuffle=1))
+        assert sorted(s.id for ask in asks for s in ask.subgoals) == [s.id for s in EIGHT]
+        assert all(sorted(ask.order) == sorted(s.id for s in ask.subgoals) for ask in asks)
+        listed.add(tuple(s.id for s in asks[0].subgoals))
+        asked.add(asks[0].order)
+    assert len(listed) > 15 and len(asked) > 15
+    row = rows(1)[0]
+    assert list(asks_of(row, EIGHT, "joint", 1)) != list(asks_of(row, EIGHT, "joint", 2))

@@ -1,0 +1,151 @@
+"""The sections of the evidence, in the order in which a sceptic would ask."""
+
+from pathlib import Path
+
+from ..memory.errors import UserError
+from ..memory.records import Spent
+from ..tools.datasets import DataSource
+from ..tools.settings import ModelConfig
+from ..tools.subgoals import read_subgoals
+from ..tools.text import listed
+from . import (
+    ablation,
+    ablation_cases,
+    calibration,
+    check_alarms,
+    corruption,
+    corruption_data,
+    decomposition,
+    gaps,
+    passport,
+    power,
+    removals,
+)
+from .evidence import Section, Steps
+from .exhibit import Exhibit
+from .judging import EMBEDDED
+
+Outcome = tuple[Exhibit, Spent]
+
+DRAWS = 300
+"""Random draws a dose of the power curves."""
+
+PAIRS = 400
+"""Pairs of samples in a setting of the simulated checks."""
+
+
+def _medical(data: Path) -> tuple[DataSource, Path]:
+    """The rows and the subgoals that power and false alarms are shown on."""
+    source = DataSource(
+        path=str(data / "pubmedqa.jsonl"), input_columns=["question"], output_column="long_answer"
+    )
+    return source, data / "gold" / "medical.subgoals.json"
+
+
+async def _embedded(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    return await calibration.run(config, data, None, tell)
+
+
+async def _judge(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    names = [config.judge or config.model or EMBEDDED]
+    return await passport.run(config, data / "gold", tell, names)
+
+
+async def _corruption(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    domains = removals.read_domains(removals.CONFIG)
+    local = data if data.is_dir() else None  # else the hub
+    pools = corruption_data.read_pools(domains, local, None, config.seed)
+    return await corruption.run(config, pools, corruption.Settings(), tell)
+
+
+async def _power(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    source, file = _medical(data)
+    return await power.run(config, source, file, read_subgoals(file), "joint", None, DRAWS, tell)
+
+
+async def _check(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    source, file = _medical(data)
+    return await check_alarms.run(
+        config, source, file, read_subgoals(file), "joint", None, PAIRS, tell
+    )
+
+
+async def _gaps(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    return await gaps.run(config, data, "test", tell)
+
+
+async def _decomposition(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    return await decomposition.run(config, decomposition.LABELLED, "test", tell)
+
+
+async def _ablation(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
+    return await ablation.run(config, ablation_cases.choose(data, None), data, tell)
+
+
+SECTIONS = [
+    Section(
+        "corruption",
+        "Controlled corruption",
+        "Where rows that support a capability are removed, does its score fall, and only its?",
+        "goalcover eval corruption --data FOLDER --config DOMAINS.yaml",
+        _corruption,
+    ),
+    Section(
+        "judge",
+        "The judge's passport",
+        "Is this judge steady, and does it agree with labels?",
+        "goalcover eval judge --data FOLDER --judge MODEL",
+        _judge,
+    ),
+    Section(
+        "embedded",
+        "The embedded judge",
+        "How good is the judge without a language model, on domains that it was not fitted to?",
+        "goalcover eval embedded --data FOLDER",
+        _embedded,
+    ),
+    Section(
+        "power",
+        "Power",
+        "What is the smallest loss of rows that would be noticed?",
+        "goalcover eval power DATA --subgoals FILE",
+        _power,
+    ),
+    Section(
+        "check",
+        "Coverage as a test",
+        "How often does `goalcover check` raise a false alarm, and what does it notice?",
+        "goalcover eval check DATA --subgoals FILE",
+        _check,
+    ),
+    Section(
+        "gaps",
+        "Planted gaps",
+        "Are the gaps that are named the ones that are there?",
+        "goalcover eval gaps --data FOLDER",
+        _gaps,
+    ),
+    Section(
+        "decomposition",
+        "Faults in decompositions",
+        "Do the checks of the subgoals find what is wrong with them?",
+        "goalcover eval decomposition --data LISTS.yaml",
+        _decomposition,
+    ),
+    Section(
+        "ablation",
+        "Ablations",
+        "What does each part of the method contribute?",
+        "goalcover eval ablation --data FOLDER",
+        _ablation,
+    ),
+]
+
+
+def choose(names: list[str]) -> list[Section]:
+    """The sections of those names, all without any. Raises UserError for a name of none."""
+    known = {section.name: section for section in SECTIONS}
+    for name in names:
+        if name not in known:
+            raise UserError(f"--only {name}: there is no such section. There are: {listed(known)}.")
+    return [known[name] for name in names] or SECTIONS

@@ -1,0 +1,152 @@
+"""`goalcover check`, as a CI job calls it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import SUBGOALS, support_rows
+from fake_server import FakeServer
+from judging import THREE, asked_ids, judged, well_judged
+from reports import report
+
+from goalcover.memory.records import Subgoal
+from goalcover.tools.coverage import coverage_of
+from goalcover.tools.rubric import RUBRIC_VERSION
+from goalcover.tools.subgoals import read_subgoals
+
+KEYS = ("id", "name", "description")
+Histograms = dict[str, dict[float | None, int]]
+
+WELL: Histograms = {"dosing": {0.2: 40}, "risks": {0.6: 40}, "referral": {1.0: 40}}
+"""What the server's answers come to."""
+
+
+def baseline(
+    folder: Path, judge: str, histograms: Histograms, subgoals: Sequence[Subgoal] = THREE
+) -> Path:
+    """The report.json of a run with these rows per value."""
+    found = report("A plain report", coverage=[
+        coverage_of(subgoal, histograms[subgoal.id], 0.5, len(subgoals)) for subgoal in subgoals
+    ])  # fmt: skip
+    found.provenance.judge = judge
+    path = folder / "report.json"
+    path.write_text(found.model_dump_json())
+    return path
+
+
+def rows(folder: Path, count: int = 40) -> Path:
+    path = folder / "rows.jsonl"
+    lines = ({"question": f"Question {i}?", "answer": f"Answer {i}."} for i in range(count))
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def judge_of(server: FakeServer, mode: str = "joint", rubric: int = RUBRIC_VERSION) -> str:
+    return f"m at {server.base_url.partition('://')[2]}, {mode}, rubric {rubric}"
+
+
+def scored(folder: Path) -> Histograms:
+    """Rows per value, of a file of scores."""
+    found: Histograms = {}
+    for line in (folder / "scores.jsonl").read_text().splitlines():
+        for name, value in json.loads(line)["scores"].items():
+            counts = found.setdefault(name, {})
+            counts[value] = counts.get(value, 0) + 1
+    return found
+
+
+def test_with_the_embedded_judge(call: Any, data: Path, tmp_path: Path) -> None:
+    subgoals = tmp_path / "subgoals.json"
+    subgoals.write_text(json.dumps([{key: s[key] for key in KEYS} for s in SUBGOALS]))
+    data.write_text(support_rows(60))
+    assert call("score", data, "--subgoals", subgoals, "--out", "scores.jsonl").exit_code == 0
+    judge = json.loads((tmp_path / "scores.jsonl.about.json").read_text())["judge"]
+    baseline(tmp_path, judge, scored(tmp_path), read_subgoals(subgoals))
+
+    same = call("check", data, "--baseline", tmp_path, "--out", "check.json")
+    assert same.exit_code == 0, same.stderr
+    assert "Nothing fell in 60 rows" in same.stdout and "does not judge skill" in same.stdout
+    figures = json.loads((tmp_path / "check.json").read_text())
+    assert figures["passed"] and figures["tests"] == 2 * len(SUBGOALS)
+    assert all(s["mean"]["change"] == 0 for s in figures["subgoals"])
+
+    off = (
+        {"question": f"Is it {i} o’clock?", "answer": f"The sky is blue {i}."} for i in range(60)
+    )
+    data.write_text("".join(json.dumps(row) + "\n" for row in off))
+    fell = call("check", data, "--baseline", tmp_path / "report.json")
+    assert fell.exit_code == 1, fell.stderr
+    assert "Fell in 60 rows" in fell.stdout
+
+
+def test_with_a_server_it_asks_each_row_once(call: Any, tmp_path: Path) -> None:
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), WELL)
+        args = ("check", rows(tmp_path), "--baseline", path, "--judge", "m",
+                "--base-url", server.base_url)  # fmt: skip
+        done = call(*args)
+        assert done.exit_code == 0, done.stderr
+        assert server.calls == 40
+        again = call(*args)
+        assert again.exit_code == 0 and server.calls == 40, "the second time the store answers"
+        before: Histograms = {**WELL, "dosing": {1.0: 30, 0.0: 10}}
+        baseline(tmp_path, judge_of(server), before)
+        fell = call(*args)
+        assert fell.exit_code == 1 and server.calls == 40
+    assert "“Dosing”" in fell.stdout and "Verdict of “Dosing”: enough → missing" in fell.stdout
+    assert "“Risks”" not in fell.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("made_by", "advice"),
+    [
+        ("{m}, pairwise, rubric {r}", "give --mode pairwise"),
+        ("{m}, joint, rubric 0", "make the baseline anew"),
+        ("other at a.example/v1, joint, rubric {r}", "give --judge other, and the --base-url of a"),
+        ("embedded-1 (all-MiniLM-L6-v2 int8-3), joint, rubric {r}", "leave out --judge"),
+    ],
+)
+def test_another_judge_is_refused_before_a_call(
+    call: Any, tmp_path: Path, made_by: str, advice: str
+) -> None:
+    with FakeServer(well_judged) as server:
+        judge = made_by.format(m=judge_of(server).split(",")[0], r=RUBRIC_VERSION)
+        path = baseline(tmp_path, judge, WELL)
+        done = call("check", rows(tmp_path), "--baseline", path, "--judge", "m",
+                    "--base-url", server.base_url)  # fmt: skip
+        assert server.calls == 0
+    assert done.exit_code == 2
+    assert judge in done.stderr and advice in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_another_embedded_version_is_refused(call: Any, tmp_path: Path) -> None:
+    made_by = f"embedded-1 (all-MiniLM-L6-v2 x), joint, rubric {RUBRIC_VERSION}"
+    done = call("check", rows(tmp_path), "--baseline", baseline(tmp_path, made_by, WELL))
+    assert done.exit_code == 2 and "make the baseline anew" in done.stderr
+
+
+def test_judgements_that_failed_are_no_fall(call: Any, tmp_path: Path) -> None:
+    def some(body: dict[str, Any]) -> dict[str, Any]:
+        fails = "Question 1" in str(body["messages"])  # 1 and 10 to 19
+        return {} if fails else judged(asked_ids(body)).model_dump()
+
+    with FakeServer(some) as server:
+        path = baseline(tmp_path, judge_of(server), WELL)
+        done = call("check", rows(tmp_path), "--baseline", path, "--judge", "m",
+                    "--base-url", server.base_url)  # fmt: skip
+    assert done.exit_code == 2, done.stdout
+    assert "Dosing, Risks, Referral cannot be compared" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "there is no file"), ("{", "no report"), ('{"run": "x"}', "no report")],
+)
+def test_no_baseline(call: Any, tmp_path: Path, text: str | None, told: str) -> None:
+    path = tmp_path / "report.json"
+    if text:
+        path.write_text(text)
+    done = call("check", rows(tmp_path), "--baseline", path)
+    assert done.exit_code == 2 and told in done.stderr and str(path) in done.stderr

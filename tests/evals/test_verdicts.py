@@ -1,0 +1,56 @@
+"""Each part of the rule by which a judge may be used."""
+
+from typing import Any
+
+import pytest
+
+from goalcover.evals.intervals import Rate
+from goalcover.evals.verdicts import Rule, verdict_of
+
+GOOD = {
+    "kappa": (0.8, 0.7, 0.9),
+    "spearman": (0.8, 0.7, 0.9),
+    "retest_changed": (0.02, 0.0, 0.08),
+    "judgements_failed": (0.0, 0.0, 0.04),
+    "labels_precision": (0.8, 0.6, 0.9),
+    "labels_recall": (0.8, 0.6, 0.9),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "use"),
+        ({"kappa": (0.8, 0.59, 0.9)}, "use with care"),
+        ({"spearman": (0.8, 0.59, 0.9)}, "use with care"),
+        ({"retest_changed": (0.05, 0.0, 0.11)}, "use with care"),
+        ({"judgements_failed": (0.06, 0.04, 0.1)}, "use with care"),
+        ({"judgements_failed": (0.2, 0.1, 0.3)}, "do not use"),
+        ({"kappa": (0.19, 0.1, 0.7)}, "do not use"),
+        ({"spearman": (0.3, 0.0, 0.6)}, "do not use"),
+        ({"spearman": (-0.5, -0.7, -0.3)}, "do not use"),
+        ({"labels_recall": (0.2, 0.1, 0.49)}, "do not use"),
+        ({"kappa": (0.8, None, None)}, "cannot tell"),
+        ({"spearman": (None, None, None)}, "do not use"),
+    ],
+)
+def test_each_part_of_the_rule(changes: dict[str, Any], expected: str) -> None:
+    figures = {
+        name: Rate(value=value, interval=None if low is None else (low, high), of=90)
+        for name, (value, low, high) in (GOOD | changes).items()
+    }
+    verdict, reasons = verdict_of(figures, True, None, Rule())
+    assert verdict == expected and reasons
+    assert verdict_of(figures, False, None, Rule())[0] in ("cannot tell", "do not use")
+    figures["kappa"].of = 29
+    if "judgements_failed" not in changes:
+        assert verdict_of(figures, True, None, Rule())[0] == "cannot tell"
+
+
+def test_a_place_that_shifts_judgements_is_no_plain_use() -> None:
+    figures = {n: Rate(value=v, interval=(a, b), of=90) for n, (v, a, b) in GOOD.items()}
+    shifted = Rate(value=0.1, interval=(0.06, 0.14), of=90)
+    assert verdict_of(figures, True, shifted, Rule()) == (
+        "use with care", ["asked first, it gives +0.10"])  # fmt: skip
+    unsure = Rate(value=0.1, interval=(0.04, 0.16), of=90)
+    assert verdict_of(figures, True, unsure, Rule())[0] == "use"

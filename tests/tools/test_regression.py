@@ -1,0 +1,145 @@
+"""Whether a fall is told from chance as it is said to be: against scipy, and by simulation."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from judging import DOSING, THREE
+from scipy.stats import fisher_exact, permutation_test
+
+from goalcover.memory.records import Coverage
+from goalcover.tools.coverage import coverage_of
+from goalcover.tools.permutation import mean_limits, share_limits
+from goalcover.tools.regression import ALPHA, compare, incomparable, level_of, outcome
+from goalcover.tools.rubric import ANCHORS
+
+SPARSE = np.array([0.8, 0.06, 0.04, 0.05, 0.03, 0.02])
+counts = st.integers(0, 60)
+
+
+def coverage(*histogram: int, repeated: tuple[int, int] = (0, 0), failed: int = 0) -> Coverage:
+    values: dict[float | None, int] = dict(zip(ANCHORS, histogram, strict=True))
+    return coverage_of(DOSING, {**values, None: failed}, 0.5, 1, repeated)
+
+
+def means(histograms: np.ndarray) -> np.ndarray:
+    return histograms @ np.array(ANCHORS) / histograms.sum(-1)
+
+
+@given(counts, counts, counts, counts, st.sampled_from([0.05, 0.01, 0.003]))
+def test_the_share_is_tested_as_fisher_does(a: int, b: int, c: int, d: int, level: float) -> None:
+    before, after = a + b + 1, c + d + 1
+    limits = share_limits((a, c), (before, after), level)
+    table = [[c, after - c], [a, before - a]]
+    told = str(outcome(c / after - a / before, limits))
+    for outcome_, side in (("fell", "less"), ("rose", "greater")):
+        _, p = fisher_exact(table, side)
+        assert (told == outcome_) == (float(p) <= level)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(("before", "after"), [(120, 60), (60, 120), (90, 90)])
+def test_the_mean_is_tested_as_by_permuting_rows(before: int, after: int) -> None:
+    rng = np.random.default_rng(before)
+    old, new = rng.multinomial(before, SPARSE), rng.multinomial(after, [0.9, *[0.02] * 5])
+    rows = [np.repeat(ANCHORS, own) for own in (old, new)]
+    found = permutation_test(
+        rows, lambda x, y, axis: y.mean(axis) - x.mean(axis), alternative="less",
+        n_resamples=20_000, vectorized=True, rng=rng,
+    )  # fmt: skip
+    exact = float(found.pvalue)
+    assert 0.001 < exact < 0.5
+    difference = means(new) - means(old)
+    for level, told in ((1.25 * exact + 0.001, "fell"), (0.75 * exact - 0.0005, "held")):
+        assert str(outcome(difference, mean_limits(old, new, level, (before, after)))) == told
+
+
+def test_no_more_than_one_check_in_twenty_fails_by_chance() -> None:
+    rng, draws = np.random.default_rng(1), 20_000
+    before, after = rng.multinomial(400, SPARSE, draws), rng.multinomial(50, SPARSE, draws)
+    rows, level = (400, 50), level_of(2)
+    supporting = before[:, 3:].sum(1), after[:, 3:].sum(1)
+    by_mean = outcome(means(after) - means(before), mean_limits(before, after, level, rows))
+    by_share = outcome(
+        supporting[1] / 50 - supporting[0] / 400, share_limits(supporting, rows, level)
+    )
+    failed = ((by_mean == "fell") | (by_share == "fell")).mean()
+    assert 0.005 < failed <= ALPHA
+
+
+def test_the_fall_that_is_said_to_be_noticed_is_so_four_times_in_five() -> None:
+    rng, draws, size = np.random.default_rng(2), 4_000, 1_000
+    base = rng.multinomial(size, SPARSE)
+    (found,) = compare([coverage(*base)], [coverage(*base)])
+    assert found.mean.noticed and found.mean.allowed
+    # Rows above 0 become rows at 0, so that the mean of the source falls by just that much.
+    kept = 1 - found.mean.noticed / float(means(SPARSE[None])[0])
+    lower = np.array([1 - kept * SPARSE[1:].sum(), *(kept * SPARSE[1:])])
+    before, after = rng.multinomial(size, SPARSE, draws), rng.multinomial(size, lower, draws)
+    limits = mean_limits(before, after, level_of(2), (size, size))
+    noticed = (outcome(means(after) - means(before), limits) == "fell").mean()
+    assert 0.75 < noticed < 0.9
+
+
+def test_a_fall_a_rise_and_the_same() -> None:
+    much, little = coverage(50, 10, 10, 10, 10, 10), coverage(95, 1, 1, 1, 1, 1)
+    for before, after, told in (
+        (much, little, "fell"), (little, much, "rose"), (much, much, "held")
+    ):  # fmt: skip
+        (found,) = compare([before], [after])
+        assert found.mean.outcome == found.share.outcome == told
+        assert found.fell == (told == "fell")
+        low, high = found.mean.interval
+        assert low <= found.mean.change <= high
+        assert (high <= 0) == (told == "fell"), "the interval and the outcome say the same"
+        assert found.verdict == (before.verdict, after.verdict)
+
+
+def test_more_subgoals_allow_larger_falls() -> None:
+    one, same = coverage(50, 10, 10, 10, 10, 10), coverage(50, 10, 10, 10, 10, 10)
+    alone, among = compare([one], [same])[0], compare([one] * 8, [same] * 8)[0]
+    assert alone.mean.allowed and among.mean.allowed and alone.share.allowed
+    assert among.mean.allowed > alone.mean.allowed
+    assert among.share.allowed and among.share.allowed >= alone.share.allowed
+
+
+def test_near_duplicates_are_no_evidence() -> None:
+    rows = (500, 100, 100, 100, 100, 100)
+    plain, copied = coverage(*rows), coverage(*rows, repeated=(900, 270))
+    (all_new,), (all_copies,) = compare([plain], [plain]), compare([copied], [copied])
+    assert all_new.mean.allowed and all_copies.mean.allowed
+    assert all_copies.mean.allowed > 2.5 * all_new.mean.allowed
+    assert all_copies.rows == (100, 100) and all_copies.supporting == (30, 30)
+
+
+@pytest.mark.parametrize(
+    "histogram", [(40, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 40), (1, 0, 0, 0, 0, 0)]
+)
+def test_where_all_rows_are_alike_nothing_moves(histogram: tuple[int, ...]) -> None:
+    (found,) = compare([coverage(*histogram)], [coverage(*histogram)])
+    assert found.mean.outcome == found.share.outcome == "held"
+    assert found.mean.allowed is None and found.share.allowed is None
+
+
+def test_a_loss_that_cannot_be_noticed_is_said_to_be() -> None:
+    few = coverage(48, 0, 0, 2, 0, 0)
+    (found,) = compare([few], [coverage(50, 0, 0, 0, 0, 0)])
+    assert found.share.outcome == "held", "two of 50 rows may be missing by chance"
+    assert found.share.allowed is None and found.share.noticed is None
+
+
+@given(st.lists(st.integers(0, 40), min_size=6, max_size=6), st.integers(1, 30))
+def test_a_larger_fall_is_never_more_likely_to_pass(histogram: list[int], lost: int) -> None:
+    before = coverage(*[count + 1 for count in histogram])
+    told = []
+    for part in (0, lost, 30 + lost):
+        moved = [max(0, count + 1 - part) for count in histogram[1:]]
+        rest = sum(histogram) + 6 - sum(moved)
+        told.append(compare([before], [coverage(rest, *moved)])[0].mean.outcome)
+    assert "rose" not in told and sorted(told, reverse=True) == told, "held comes before fell"
+
+
+def test_what_failed_too_often_is_not_compared() -> None:
+    well, badly = coverage(20, 0, 0, 0, 0, 20), coverage(20, 0, 0, 0, 0, 20, failed=10)
+    assert incomparable([well, well], [well, badly]) == [THREE[0].name]
+    assert incomparable([badly], [well]) == [THREE[0].name]
+    assert incomparable([well], [well]) == []

@@ -1,0 +1,125 @@
+"""Did coverage fall between two data sets? Per subgoal: A(s), and the share of supporting rows.
+
+Two sets of rows are compared as independent samples, see `permutation.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from ..memory.records import Coverage, Record, Verdict
+from .permutation import Limits, mean_limits, share_limits
+
+ALPHA = 0.05
+"""Most false alarms of a comparison: over all subgoals, both figures and one direction together."""
+
+POWER = 0.8
+"""A fall counts as one that would be noticed where it is in so many of repeated comparisons."""
+
+Outcome = Literal["fell", "held", "rose"]
+
+RULE = (
+    "Fell: a fall so large has a probability of at most 5 % / (2 × subgoals) when nothing changed "
+    "(Bonferroni: at most one comparison in twenty fails by chance). Share: Fisher's exact test, "
+    "near-duplicates once. A(s): permutation test, by the first three moments of its distribution. "
+    "The rows are taken as two independent samples; where both sets share rows, chance does less "
+    "and the test is cautious. A pass rules out no fall smaller than the one that would be noticed "
+    "four times in five."
+)
+
+
+class Change(Record):
+    """One figure before and after.
+
+    interval: of the difference, each end with ALPHA / tests, from the permutation distribution.
+    allowed: a fall must stay below it, None where no fall could fail; noticed: the fall of the
+    source that fails in POWER of such comparisons, None where there is none (normal approximation).
+    """
+
+    before: float
+    after: float
+    change: float
+    interval: tuple[float, float]
+    allowed: float | None
+    noticed: float | None
+    outcome: Outcome
+
+
+class SubgoalChange(Record):
+    """rows: distinct ones, before and after; supporting: those of them that support it."""
+
+    subgoal_id: str
+    name: str
+    mean: Change
+    share: Change
+    rows: tuple[int, int]
+    supporting: tuple[int, int]
+    verdict: tuple[Verdict, Verdict]
+
+    @property
+    def fell(self) -> bool:
+        return "fell" in (self.mean.outcome, self.share.outcome)
+
+
+def level_of(tests: int) -> float:
+    """Of one figure in one direction, with so many figures (Bonferroni)."""
+    return ALPHA / tests
+
+
+def compare(before: Sequence[Coverage], after: Sequence[Coverage]) -> list[SubgoalChange]:
+    """Each subgoal before and after; both lists are of the same subgoals in the same order.
+
+    Every subgoal needs rows that were judged in both: see `incomparable`.
+    """
+    level = level_of(2 * len(before))
+    return [_subgoal(old, new, level) for old, new in zip(before, after, strict=True)]
+
+
+def incomparable(before: Sequence[Coverage], after: Sequence[Coverage]) -> list[str]:
+    """Names of the subgoals whose judgements failed too often, before or after, to be compared."""
+    pairs = zip(before, after, strict=True)
+    return [old.subgoal.name for old, new in pairs if "unknown" in (old.verdict, new.verdict)]
+
+
+def _subgoal(old: Coverage, new: Coverage, level: float) -> SubgoalChange:
+    rows = old.distinct, new.distinct
+    supporting = old.distinct_supporting, new.distinct_supporting
+    histograms = np.array(old.histogram), np.array(new.histogram)
+    means, shares = mean_limits(*histograms, level, rows), share_limits(supporting, rows, level)
+    return SubgoalChange(
+        subgoal_id=old.subgoal.id,
+        name=old.subgoal.name,
+        mean=_change(old.mean or 0.0, new.mean or 0.0, means),
+        share=_change(supporting[0] / rows[0], supporting[1] / rows[1], shares),
+        rows=rows,
+        supporting=supporting,
+        verdict=(old.verdict, new.verdict),
+    )
+
+
+def _change(before: float, after: float, limits: Limits) -> Change:
+    from scipy.stats import norm
+
+    change, low, high = after - before, float(limits.low), float(limits.high)
+    noticed = -low + float(norm.ppf(POWER)) * float(limits.deviation)
+    return Change(
+        before=before,
+        after=after,
+        change=change,
+        # A test without a lower limit says nothing of how far down the source may be.
+        interval=(
+            max(-1.0, change - (1.0 if np.isnan(high) else high)),
+            min(1.0, change - (-1.0 if np.isnan(low) else low)),
+        ),
+        allowed=-low if -low <= before else None,
+        noticed=noticed if noticed <= before else None,
+        outcome=str(outcome(change, limits)),  # pyright: ignore[reportArgumentType]
+    )
+
+
+def outcome(change: np.ndarray | float, limits: Limits) -> np.ndarray:
+    """An Outcome for each difference. Where a limit is NaN nothing reaches it."""
+    tiny = 1e-9  # a share that is its own limit is computed twice
+    fell, rose = change <= limits.low + tiny, change >= limits.high - tiny
+    return np.where(fell, "fell", np.where(rose, "rose", "held"))
