@@ -119,16 +119,19 @@ def _anchors(
     one: Measured, others: Sequence[Measured], refitted: Parameters
 ) -> dict[str, np.ndarray]:
     """The anchors that each rule gives, shape (n, k)."""
-    topic = fit(others, evidence=False)
+    rules = {"shipped": SHIPPED, "refitted": refitted, "topic": fit(others, evidence=False)}
     labels = [other.domain.labels for other in others]
     cosine = Parameters(0.0, cuts_of([other.cosine for other in others], labels))
     return {
-        "shipped": SHIPPED.anchors(one.topic + SHIPPED.stated * one.evidence),
-        "refitted": refitted.anchors(one.topic + refitted.stated * one.evidence),
-        "topic": topic.anchors(one.topic),
+        **{rule: _capped(one, parameters) for rule, parameters in rules.items()},
         "previous": Parameters(0.0, PREVIOUS_CUTS).anchors(one.previous),
         "cosine": cosine.anchors(one.cosine),
     }
+
+
+def _capped(one: Measured, parameters: Parameters) -> np.ndarray:
+    """The anchors of the judge's rule with these parameters."""
+    return np.minimum(parameters.anchors(one.topic + parameters.stated * one.evidence), one.most)
 
 
 def _draws(values: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:

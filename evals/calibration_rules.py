@@ -23,6 +23,7 @@ class Measured:
     domain: LabelledDomain
     topic: np.ndarray
     evidence: np.ndarray
+    most: np.ndarray
     previous: np.ndarray
     cosine: np.ndarray
 
@@ -49,7 +50,8 @@ async def measure(domain: LabelledDomain, embedder: Embedder) -> Measured:
     previous, cosine = zip(*before, strict=True)
     topic = np.array([[match.topic for match in row] for row in rows])
     evidence = np.array([[match.evidence for match in row] for row in rows])
-    return Measured(domain, topic, evidence, np.array(previous), np.array(cosine))
+    most = np.array([[match.most for match in row] for row in rows])
+    return Measured(domain, topic, evidence, most, np.array(previous), np.array(cosine))
 
 
 async def _before(

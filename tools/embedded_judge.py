@@ -21,6 +21,10 @@ CUTS = (0.56, 0.87, 1.09, 1.36, 1.96)
 """Weight of the evidence, and the matches at which the next anchor begins: fitted to 240 rows of
 three domains that a language model judged (`evals.calibration_rules`), for the default embedder."""
 
+UNNAMED = 0.4
+"""The most for a row with none of the subgoal's words, nor a near synonym. In rows of one narrow
+field all are nearer to every subgoal of it than to what is general; words tell them apart."""
+
 MOST_WORDS, LONGEST_WORD = 400, 40
 """Words of a row that are looked at, evenly spread over it, and characters of one."""
 
@@ -55,9 +59,15 @@ class Match:
         return self.stated.evidence if self.stated else 0.0
 
     @property
+    def most(self) -> float:
+        """The highest anchor that it can get."""
+        asked = set(self.named) - VERBS
+        return 1.0 if not asked or asked & set(self.found) else UNNAMED
+
+    @property
     def score(self) -> float:
         """The rubric's anchor."""
-        return anchor_of(self.topic + STATED * self.evidence)
+        return min(anchor_of(self.topic + STATED * self.evidence), self.most)
 
 
 @dataclass(frozen=True)

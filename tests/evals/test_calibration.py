@@ -32,7 +32,9 @@ def made(name: str, seed: int, weight: float = 2.0, rows: int = 200) -> Measured
     topic = draw.uniform(0, 3, (rows, 2))
     evidence = np.column_stack([draw.choice([-0.5, 0.0, 0.5], rows), np.zeros(rows)])
     labels = Parameters(weight, CUTS).anchors(topic + weight * evidence)
-    return Measured(domain(name, labels), topic, evidence, topic - 2, np.zeros_like(topic))
+    return Measured(
+        domain(name, labels), topic, evidence, np.ones_like(topic), topic - 2, 0 * topic
+    )
 
 
 def test_a_fit_finds_the_rule_that_made_the_labels():
@@ -44,7 +46,7 @@ def test_a_fit_finds_the_rule_that_made_the_labels():
 def test_evidence_that_says_the_opposite_or_nothing_has_no_weight():
     opposite = made("a", 0, weight=-2.0)
     assert fit([opposite]).stated == 0
-    silent = Measured(opposite.domain, opposite.topic, 0 * opposite.topic, *[opposite.topic] * 2)
+    silent = Measured(opposite.domain, opposite.topic, 0 * opposite.topic, *[opposite.topic] * 3)
     assert fit([silent]).stated == 0
 
 
@@ -64,7 +66,7 @@ def test_cuts_rise_and_keep_the_frequencies(pairs: list[tuple[float, float]]):
 def test_a_domain_is_judged_with_what_the_others_gave():
     one, other = made("a", 0), made("b", 1)
     labels = other.domain.labels
-    spoilt = Measured(domain("b", 1 - labels), other.topic, other.evidence, *[other.topic] * 2)
+    spoilt = Measured(domain("b", 1 - labels), other.topic, other.evidence, *[other.most] * 3)
     found = calibration.evaluate([one, spoilt], {"a0"}, "e", "d", 0)
     of_one = next(own for own in found.subgoals if own.id == "a1")
     alone = calibration.evaluate([one, other], {"a0"}, "e", "d", 0)
@@ -85,12 +87,12 @@ def test_means_are_those_of_the_subgoals_and_one_anchor_for_all_ranks_nothing():
         low, high = mean.spearman.interval or (2, 2)
         assert low <= (mean.spearman.value or 0) <= high
     flat = next(own for own in found.subgoals if own.id == "a0").rules["cosine"]
-    assert flat.spearman.value == 0 and flat.kappa.value == 0
+    assert flat.spearman.value == 0 and flat.kappa.value == pytest.approx(0)
 
 
 def test_nothing_to_rank_is_said():
     constant = made("a", 0)
-    flat = Measured(domain("a", np.ones_like(constant.topic)), *[constant.topic] * 4)
+    flat = Measured(domain("a", np.ones_like(constant.topic)), *[constant.topic] * 5)
     with pytest.raises(UserError, match="nothing to rank"):
         calibration.evaluate([flat, flat], set(), "e", "d", 0)
 

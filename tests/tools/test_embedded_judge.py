@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from goalcover.agents.gap_names import not_mentioned
 from goalcover.memory.records import Subgoal
 from goalcover.tools.contrast import GENERAL, NEAREST, spread, to_general
-from goalcover.tools.embedded_judge import explain, matches_of
+from goalcover.tools.embedded_judge import CUTS, UNNAMED, explain, matches_of
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.kinds import kind_of
 
@@ -33,6 +33,15 @@ async def test_words_count_that_are_near_and_not_the_same(embedder: Embedder):
     assert "pregnancy" in match.found and match.near[0] == "pregnant"
     (heart, prices) = await matches_of(embedder, QUESTION, ANSWER, [HEART, PRICES])
     assert "myocardial" in heart.near and heart.topic > prices.topic + 1
+
+
+async def test_a_row_without_any_of_the_words_is_weak_at_most(embedder: Embedder):
+    feeding = Subgoal(id="f", name="Breastfeeding", description="Advises on breastfeeding.")
+    text = "How do I give my baby milk from the bottle, and how often should the mother do so?"
+    (match,) = await matches_of(embedder, text, text, [feeding])
+    assert not match.found and match.topic > CUTS[2] and match.score == UNNAMED
+    (named,) = await matches_of(embedder, text, f"{text} Breastfeeding too.", [feeding])
+    assert named.score > UNNAMED
 
 
 async def test_a_form_that_is_asked_for_is_looked_for_in_the_output(embedder: Embedder):
