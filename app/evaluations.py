@@ -101,7 +101,7 @@ def evaluate_gaps(
 ) -> None:
     """Recall and precision of found gaps, on sets whose gaps are known."""
     with user_errors() as state:
-        from ..evals import gaps
+        from ..evals.gaps import evaluation as gaps
 
         config = _config(
             model, None, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
@@ -156,7 +156,9 @@ def evaluate_corruption(
     beside the paper's figures and beside random removals of the same size.
     """
     with user_errors() as state:
-        from ..evals import corruption, corruption_data, removals
+        from ..evals.corruption import evaluation as corruption
+        from ..evals.corruption import removals
+        from ..evals.corruption.pools import read_pools
         from . import terminal
 
         config = _config(
@@ -165,7 +167,7 @@ def evaluate_corruption(
         path = config_file or removals.CONFIG
         domains = removals.chosen(removals.read_domains(path), domain or [], path)
         terminal.note("reading the data")
-        pools = corruption_data.read_pools(domains, data, rows, seed)
+        pools = read_pools(domains, data, rows, seed)
         settings = corruption.Settings(seeds=seeds, draws=draws, tau=tau, mode=mode)
         terminal.note(corruption.foretold(pools, mode))
         _exhibit(
@@ -221,8 +223,8 @@ def evaluate_judge(
 ) -> None:
     """A judge's passport: flips, order effects, use of the scale, agreement; may it be used?"""
     with user_errors() as state:
-        from ..evals import passport
         from ..evals.judging import EMBEDDED
+        from ..evals.passport import evaluation as passport
         from . import terminal
 
         names = judge or [EMBEDDED]
@@ -280,12 +282,13 @@ def evaluate_ablation(
     measured by something other than itself.
     """
     with user_errors() as state:
-        from ..evals import ablation, ablation_cases
+        from ..evals.ablation import cases
+        from ..evals.ablation import evaluation as ablation
 
         config = _config(
             model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
         )
-        chosen = ablation_cases.choose(data, goals, config_file or ablation_cases.CASES)
+        chosen = cases.choose(data, goals, config_file or cases.CASES)
         _exhibit(
             "ablation",
             lambda display: ablation.run(
@@ -331,7 +334,7 @@ def evaluate_power(
 ) -> None:
     """The smallest loss of supporting rows that would be noticed in your own data."""
     with user_errors() as state:
-        from ..evals import power
+        from ..evals.power import evaluation as power
         from ..tools.subgoals import read_subgoals
 
         config = _config(
@@ -380,7 +383,7 @@ def evaluate_check(
 ) -> None:
     """False alarms and detections of `goalcover check`, on samples of your own rows."""
     with user_errors() as state:
-        from ..evals import check_alarms
+        from ..evals.power import alarms
         from ..tools.subgoals import read_subgoals
 
         config = _config(
@@ -390,7 +393,7 @@ def evaluate_check(
         wanted = read_subgoals(subgoals)
         _exhibit(
             "check",
-            lambda display: check_alarms.run(
+            lambda display: alarms.run(
                 config, source, subgoals, wanted, mode, scores, draws, display.listen("score")
             ),
             bool(model or judge),
@@ -419,7 +422,7 @@ def evaluate_embedded(
 ) -> None:
     """The embedded judge against judged rows, each domain with what the others gave."""
     with user_errors() as state:
-        from ..evals import calibration
+        from ..evals.calibration import evaluation as calibration
 
         config = _config(None, None, None, embedder, 32, 120.0, None, None, None, seed)
         _exhibit(

@@ -90,8 +90,8 @@ def as_page(config: ModelConfig, done: Sequence[Done]) -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     told = [
         "# Evidence",
-        "Does GoalCover detect what it claims to detect? `make evidence` wrote this page; nothing on "
-        "it was edited by hand. "
+        "Does GoalCover detect what it claims to detect? `make evidence` wrote this page; nothing "
+        "on it was edited by hand. "
         f"GoalCover {__version__}, {date.today():%d %B %Y}, {platform.machine()}, {cores} cores, "
         f"Python {platform.python_version()}, {minutes:.0f} minutes; judge: "
         f"{plain(judge) if judge else 'the embedded one'}; seed {config.seed}.",

@@ -8,22 +8,20 @@ from ..tools.datasets import DataSource
 from ..tools.settings import ModelConfig
 from ..tools.subgoals import read_subgoals
 from ..tools.text import listed
-from . import (
-    ablation,
-    ablation_cases,
-    calibration,
-    check_alarms,
-    corruption,
-    corruption_data,
-    decomposition,
-    gaps,
-    passport,
-    power,
-    removals,
-)
+from . import decomposition
+from .ablation import cases
+from .ablation import evaluation as ablation
+from .calibration import evaluation as calibration
+from .corruption import evaluation as corruption
+from .corruption import removals
+from .corruption.pools import read_pools
 from .evidence import Section, Steps
 from .exhibit import Exhibit
+from .gaps import evaluation as gaps
 from .judging import EMBEDDED
+from .passport import evaluation as passport
+from .power import alarms
+from .power import evaluation as power
 
 Outcome = tuple[Exhibit, Spent]
 
@@ -54,7 +52,7 @@ async def _judge(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
 async def _corruption(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
     domains = removals.read_domains(removals.CONFIG)
     local = data if data.is_dir() else None  # else the hub
-    pools = corruption_data.read_pools(domains, local, None, config.seed)
+    pools = read_pools(domains, local, None, config.seed)
     return await corruption.run(config, pools, corruption.Settings(), tell)
 
 
@@ -65,9 +63,7 @@ async def _power(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
 
 async def _check(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
     source, file = _medical(data)
-    return await check_alarms.run(
-        config, source, file, read_subgoals(file), "joint", None, PAIRS, tell
-    )
+    return await alarms.run(config, source, file, read_subgoals(file), "joint", None, PAIRS, tell)
 
 
 async def _gaps(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
@@ -79,7 +75,7 @@ async def _decomposition(config: ModelConfig, data: Path, tell: Steps) -> Outcom
 
 
 async def _ablation(config: ModelConfig, data: Path, tell: Steps) -> Outcome:
-    return await ablation.run(config, ablation_cases.choose(data, None), data, tell)
+    return await ablation.run(config, cases.choose(data, None), data, tell)
 
 
 SECTIONS = [

@@ -6,9 +6,9 @@ import numpy as np
 
 from goalcover.evals.intervals import Rate
 from goalcover.evals.labels import LabelledDomain
-from goalcover.evals.passport import Passport
-from goalcover.evals.passport_records import Entry
-from goalcover.evals.retest import BASE, Judged, Pass
+from goalcover.evals.passport.evaluation import Passport
+from goalcover.evals.passport.records import Entry
+from goalcover.evals.passport.retest import BASE, Judged, Pass
 from goalcover.memory.records import Sample, Subgoal
 
 RETESTED = [Pass(BASE), Pass("retest 2", variant="retest 2")]

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from judging import sample
 from scipy.stats import wilcoxon
 
-from goalcover.evals import ablation_cases, ablation_measures, ablation_planted, ablation_runs
-from goalcover.evals.ablation_cases import choose, sampled
-from goalcover.evals.ablation_records import RunFigures, of_runs
+from goalcover.evals.ablation import cases, measures, planted, runs
+from goalcover.evals.ablation.cases import choose, sampled
+from goalcover.evals.ablation.records import RunFigures, of_runs
+from goalcover.evals.gaps.planted import PlantedRow, PlantedSet
 from goalcover.evals.paired import paired, sign_flips, signed
-from goalcover.evals.planted import PlantedRow, PlantedSet
 from goalcover.graph import session
 from goalcover.graph.session import Pending
 from goalcover.graph.state import State
@@ -86,18 +86,18 @@ def test_matches_are_as_many_as_any_assignment_has(rows: int, columns: int, data
     near = np.array(cells).reshape(rows, columns)
     wide = near if columns >= rows else near.T
     best = max(
-        sum(wide[i, j] >= ablation_measures.COVERED for i, j in enumerate(chosen))
+        sum(wide[i, j] >= measures.COVERED for i, j in enumerate(chosen))
         for chosen in itertools.permutations(range(wide.shape[1]), wide.shape[0])
     )
-    assert ablation_measures.matched(near) == best
+    assert measures.matched(near) == best
 
 
 async def test_a_subgoal_stands_for_one_capability(embedder: Embedder) -> None:
     expected = ["Lists side effects of a medicine.", "Lists interactions of a medicine."]
     both = ["Lists side effects and interactions of a medicine."]
-    found = await ablation_measures.against(embedder, both, expected)
+    found = await measures.against(embedder, both, expected)
     assert found["recall"] == 0.5 and found["precision"] == 1.0 and found["alike"] is None
-    parted = await ablation_measures.against(embedder, [*expected, "Bakes bread."], expected)
+    parted = await measures.against(embedder, [*expected, "Bakes bread."], expected)
     assert parted["recall"] == 1.0 and parted["precision"] == pytest.approx(2 / 3)
     assert parted["nearness"] == pytest.approx(1.0) and 0 < (parted["alike"] or 0) < 1
 
@@ -111,7 +111,7 @@ async def test_points_and_faults_of_a_specification(embedded: Door, embedder: Em
     compound = Subgoal(
         id="a", name="Both", description="Lists side effects and explains how to store medicines."
     )
-    found = await ablation_measures.specified(box, specification, [compound], ["Lists effects."])
+    found = await measures.specified(box, specification, [compound], ["Lists effects."])
     assert (found["stated"], found["assumed"], found["subgoals"]) == (1, 1, 1)
     assert (found["faults"] or 0) >= 1, "it is compound"
 
@@ -130,12 +130,10 @@ def test_the_packaged_goals_are_whole() -> None:
     chosen = choose(None, None)
     assert len(chosen.cases) >= 3 and {case.data for case in chosen.cases} == {"clinical"}
     assert "pubmedqa.jsonl" in chosen.left_out
-    cases = ablation_cases.Cases.model_validate(
-        ablation_cases.read_plain(ablation_cases.CASES)
-    ).goals
-    assert len({case.id for case in cases}) == len(cases) >= 9
+    goals = cases.Cases.model_validate(cases.read_plain(cases.CASES)).goals
+    assert len({case.id for case in goals}) == len(goals) >= 9
     known = {"scope", "safety", "edge-cases", "audience", "evidence", "format", "language"}
-    for case in cases:
+    for case in goals:
         assert len(case.capabilities) >= 5 and case.answers.keys() <= known
 
 
@@ -187,12 +185,12 @@ def test_no_folder_is_said(tmp_path: Path) -> None:
         choose(tmp_path / "nowhere", None)
 
 
-@pytest.mark.parametrize("name", list(ablation_runs.ARMS))
+@pytest.mark.parametrize("name", list(runs.ARMS))
 def test_an_arm_is_the_full_method_but_for_one_thing(name: str, tmp_path: Path) -> None:
     """By the ordinary configuration of a run."""
     (tmp_path / "rows.jsonl").write_text(support_rows(3))
     full = session.configure(tmp_path / "rows.jsonl", "Explain fees.")
-    arm = ablation_runs.ARMS[name]
+    arm = runs.ARMS[name]
     own = session.configure(tmp_path / "rows.jsonl", "Explain fees.", **arm.options)
     changed = {k for k, value in own.model_dump().items() if value != full.model_dump()[k]}
     assert changed == set(arm.options) and len(changed) + arm.answered <= 1
@@ -206,9 +204,9 @@ def test_answers_are_given_by_id_or_dimension_and_only_where_wanted() -> None:
     ]
     payload = {"action_requests": [{"name": "answer_questions", "args": {"questions": questions}}]}
     answers = {"edge-cases": "none", "audience": "pupils", "safety": "no"}
-    for arm in (ablation_runs.Arm(), ablation_runs.Arm(answered=True)):
-        ran = ablation_runs.Ran()
-        reply = ablation_runs._reply(Pending(payload), arm, answers, ran)
+    for arm in (runs.Arm(), runs.Arm(answered=True)):
+        ran = runs.Ran()
+        reply = runs._reply(Pending(payload), arm, answers, ran)
         (decision,) = reply["decisions"]
         assert ran.questions == 3
         if arm.answered:
@@ -257,19 +255,17 @@ async def test_planted_gaps_with_clusters_and_without(
     )
     broad = Subgoal(id="s", name="Planning", description="Plans what is asked for.")
     labels = np.repeat([0, 1], 10)
-    planted = PlantedSet("planning-0", "tasks", "test", broad, rows, labels, ("dose", "bus"))
+    one = PlantedSet("planning-0", "tasks", "test", broad, rows, labels, ("dose", "bus"))
     done: list[None] = []
     vectors = VectorStore(tmp_path, embedder.version)
-    (pair,) = await ablation_planted.both(
-        embedded, vectors, embedder, [planted], 0, lambda: done.append(None)
-    )
+    (pair,) = await planted.both(embedded, vectors, embedder, [one], 0, lambda: done.append(None))
     assert len(done) == 2 and pair.group == "planning"
     assert pair.clustered == {"recall": 1.0, "precision": 1.0, "agreement": 1.0}
     assert pair.listed["agreement"] == 0.0
 
 
 def test_no_planted_gaps_without_their_files(tmp_path: Path) -> None:
-    assert ablation_planted.sets_in(None, 0) == ablation_planted.sets_in(tmp_path, 0) == []
+    assert planted.sets_in(None, 0) == planted.sets_in(tmp_path, 0) == []
 
 
 def plan_of(items: list[PlanItem]) -> SynthesisPlan:
@@ -305,9 +301,9 @@ def test_rows_are_judged_for_their_target(tmp_path: Path, store: Store) -> None:
         store.scores.put("judge", row.hash, scores)
     items = [own.item for own in outcomes]
     state: State = {"synthesis": outcomes, "subgoals": [fees, returns], "plan": plan_of(items)}
-    found = ablation_measures.synthesised(box, state)
+    found = measures.synthesised(box, state)
     assert found == pytest.approx(
         {"mean A": (0.8 + 0.4 + 0.6) / 3, "supporting": 2 / 3, "yield": 2 / 8, "accepted": 4 / 8,
          "copies": 1.0}
     )  # fmt: skip
-    assert set(ablation_measures.synthesised(box, {}).values()) == {None}
+    assert set(measures.synthesised(box, {}).values()) == {None}

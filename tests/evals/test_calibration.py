@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goalcover.evals import calibration
-from goalcover.evals.calibration_report import RULES
-from goalcover.evals.calibration_rules import Measured, Parameters, cuts_of, fit
+from goalcover.evals.calibration import evaluation as calibration
+from goalcover.evals.calibration.report import RULES
+from goalcover.evals.calibration.rules import Measured, Parameters, cuts_of, fit
 from goalcover.evals.labels import LabelledDomain
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Sample, Subgoal

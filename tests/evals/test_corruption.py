@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from goalcover.evals.changes import against_placebo, change_of, measure
-from goalcover.evals.corruption import Settings, corrupted
-from goalcover.evals.corruption_data import Pool, read_pools
-from goalcover.evals.corruption_tables import chance
-from goalcover.evals.removals import CONFIG, Domain, chosen, read_domains
-from goalcover.evals.separations import Trial, group_of
+from goalcover.evals.corruption.changes import against_placebo, change_of, measure
+from goalcover.evals.corruption.evaluation import Settings, corrupted
+from goalcover.evals.corruption.pools import Pool, read_pools
+from goalcover.evals.corruption.removals import CONFIG, Domain, chosen, read_domains
+from goalcover.evals.corruption.separations import Trial, group_of
+from goalcover.evals.corruption.tables import chance
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Sample
 from goalcover.tools.datasets import MAX_CHARS

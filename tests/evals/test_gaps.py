@@ -17,9 +17,9 @@ from goalcover.agents.applicability import RowKind, RowKinds, SortAsk
 from goalcover.agents.assignment import AssignAsk, Assigned, Assignment
 from goalcover.agents.gap_names import ClaimReply, GapName, NameGapAsk, QuoteReply
 from goalcover.app.cli import app
-from goalcover.evals import delivered, gaps, grouping, withheld
-from goalcover.evals.intervals import mean, ratio
-from goalcover.evals.planted import (
+from goalcover.evals.gaps import delivered, grouping, withheld
+from goalcover.evals.gaps import evaluation as gaps
+from goalcover.evals.gaps.planted import (
     DOMAINS,
     PlantedRow,
     PlantedSet,
@@ -29,6 +29,7 @@ from goalcover.evals.planted import (
     pooled_sets,
     task_sets,
 )
+from goalcover.evals.intervals import mean, ratio
 from goalcover.memory.errors import ReplyFailure, UserError
 from goalcover.memory.records import Quote, Spent, Subgoal
 from goalcover.memory.store import Store

@@ -10,11 +10,11 @@ from passports import RETESTED, domain, expected_flips, holds, labels_of, only, 
 from sklearn.metrics import cohen_kappa_score
 
 from goalcover.evals.intervals import Rate
-from goalcover.evals.measures import Column, figures_of, overall, rate
-from goalcover.evals.passport import passport
+from goalcover.evals.passport.evaluation import passport
+from goalcover.evals.passport.measures import Column, figures_of, overall, rate
+from goalcover.evals.passport.retest import BASE, Judged, ensemble
+from goalcover.evals.passport.verdicts import Rule, verdict_of
 from goalcover.evals.reliability import weights_of
-from goalcover.evals.retest import BASE, Judged, ensemble
-from goalcover.evals.verdicts import Rule, verdict_of
 
 SUMMARIES = Path(__file__).parents[3] / "shared" / "data" / "summeval_judged.jsonl"
 

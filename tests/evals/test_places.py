@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 from passports import domain, holds, labels_of
 
-from goalcover.evals.places import places_of
+from goalcover.evals.passport.places import places_of
+from goalcover.evals.passport.retest import Judged, passes_of, places
 from goalcover.evals.reliability import weights_of
-from goalcover.evals.retest import Judged, passes_of, places
 
 
 def test_intervals_of_places_hold_the_truth_about_as_often_as_they_say() -> None:

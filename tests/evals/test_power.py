@@ -15,12 +15,12 @@ from scipy.stats import hypergeom
 from typer.testing import CliRunner, Result
 
 from goalcover.app.cli import app
-from goalcover.evals import doses
-from goalcover.evals.check_alarms import alarms, detections
-from goalcover.evals.doses import Dose, fresh_sample, same_file, shares, smallest
-from goalcover.evals.power import power_of
-from goalcover.evals.resampled import Drawer
-from goalcover.evals.user_rows import Rows
+from goalcover.evals.power import doses
+from goalcover.evals.power.alarms import alarms, detections
+from goalcover.evals.power.doses import Dose, fresh_sample, same_file, shares, smallest
+from goalcover.evals.power.evaluation import power_of
+from goalcover.evals.power.resampled import Drawer
+from goalcover.evals.power.user_rows import Rows
 from goalcover.tools.regression import level_of
 
 Call = Callable[..., Result]

@@ -14,9 +14,9 @@ from fake_server import FakeServer
 from judging import asked_ids
 from passports import FLIP, domain, holds, only
 
-from goalcover.evals import passport as passports
-from goalcover.evals.passport import Passport
-from goalcover.evals.retest import passes_of
+from goalcover.evals.passport import evaluation as passports
+from goalcover.evals.passport.evaluation import Passport
+from goalcover.evals.passport.retest import passes_of
 from goalcover.memory.records import Spent
 from goalcover.tools.settings import ModelConfig
 

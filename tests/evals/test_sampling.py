@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goalcover.evals.sampling import pool_of, strategic
+from goalcover.evals.corruption.sampling import pool_of, strategic
 
 PATTERNS = np.random.default_rng(5).random((400, 3)) < [0.3, 0.05, 0.0]
 

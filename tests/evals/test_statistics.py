@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from goalcover.evals.corruption_records import read_paper
+from goalcover.evals.corruption.records import read_paper
 from goalcover.evals.statistics import (
     Experiment,
     at_least,

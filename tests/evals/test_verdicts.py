@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from goalcover.evals.intervals import Rate
-from goalcover.evals.verdicts import Rule, verdict_of
+from goalcover.evals.passport.verdicts import Rule, verdict_of
 
 GOOD = {
     "kappa": (0.8, 0.7, 0.9),

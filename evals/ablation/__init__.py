@@ -1,0 +1,1 @@
+"""Ablations: what does each part of the method contribute?"""

@@ -1,0 +1,1 @@
+"""The embedded judge against labelled rows, on domains that it was not fitted to."""

@@ -1,0 +1,1 @@
+"""Controlled corruption: does A(s) fall where rows that support s are removed, and only there?"""

@@ -1,0 +1,1 @@
+"""Planted gaps: are the gaps that are found the ones that are there?"""

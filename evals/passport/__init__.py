@@ -1,0 +1,1 @@
+"""The judge's passport: is it steady, and does it agree with labels?"""
