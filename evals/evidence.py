@@ -19,20 +19,22 @@ from ..tools.settings import ModelConfig
 from .exhibit import Exhibit, markdown, write
 
 Listener = Callable[[str, int, int, Spent], None]
-"""Gets the section, the steps done, all steps, and what is spent."""
+"""Gets the section's title, the steps done, all steps, and what is spent."""
 
 Steps = Callable[[int, int, Spent], None]
 
 
 @dataclass(frozen=True)
 class Section:
-    """One evaluation of the page. command: how a reader repeats it on their own data."""
+    """One evaluation of the page. command: how a reader repeats it on their own data; caution: what
+    must be known before its figures are believed."""
 
     name: str
     title: str
     question: str
     command: str
     run: Callable[[ModelConfig, Path, Steps], Coroutine[None, None, tuple[Exhibit, Spent]]]
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ async def gather(
     for section in sections:
         started = time.monotonic()
 
-        def tell(steps: int, total: int, spent: Spent, name: str = section.name) -> None:
+        def tell(steps: int, total: int, spent: Spent, name: str = section.title) -> None:
             on_progress(name, steps, total, spent)
 
         try:
@@ -123,4 +125,6 @@ def _section(one: Done) -> str:
     head = f"## {one.section.title}\n{one.section.question} Repeat it: `{one.section.command}`."
     if one.found is None:
         return f"{head}\n\nNot run: {plain(one.missing)}"
-    return f"{head} ({one.seconds:.0f} s here)\n\n{markdown(one.found, dict(one.pictures))}"
+    caution = f"\n\n{one.section.caution}" if one.section.caution else ""
+    found = markdown(one.found, dict(one.pictures))
+    return f"{head} ({one.seconds:.0f} s here){caution}\n\n{found}"

@@ -92,6 +92,9 @@ SECTIONS = [
         "Is this judge steady, and does it agree with labels?",
         "goalcover eval judge --data FOLDER --judge MODEL",
         _judge,
+        "**The embedded judge's weight and cuts were fitted to these same rows**, so its agreement "
+        "here is somewhat too good; the next section has what it is on domains that it was not "
+        "fitted to. For any other judge it is a fair test.",
     ),
     Section(
         "embedded",
