@@ -13,32 +13,23 @@ from .leaving import FELL, GAP, user_errors
 from .options import (
     Answers,
     Audit,
-    BaseUrl,
     Batch,
-    Concurrency,
     Data,
-    EmbedderName,
     ExportFormat,
     FailOnGap,
-    InputColumns,
     Judge,
     JudgeMode,
     Keep,
-    MaxChars,
     ModelName,
     NoMemory,
-    OutputColumn,
-    Prices,
     Questions,
-    Rpm,
+    Rows,
     Seed,
-    SkipBadRows,
+    Server,
     Tau,
-    Timeout,
-    Tpm,
     Yes,
+    grouped,
     model_option,
-    source_of,
 )
 
 
@@ -87,6 +78,7 @@ def _root(
 
 
 @app.command()
+@grouped
 def run(
     data: Data,
     goal: Annotated[str, typer.Option(help="What the fine-tuned model shall do, in a sentence.")],
@@ -96,8 +88,6 @@ def run(
     keep: Keep = 0.6,
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; default goalcover-runs/RUN.")
     ] = None,
@@ -119,30 +109,23 @@ def run(
         list[Path] | None,
         typer.Option(help="Text file synthetic rows may draw on; may be given several times."),
     ] = None,
-    input_column: InputColumns = None,
-    output_column: OutputColumn = None,
-    skip_bad_rows: SkipBadRows = False,
-    max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
     audit: Audit = 0.0,
     batch: Batch = False,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     fail_on_gap: FailOnGap = False,
     seed: Seed = 0,
+    *,
+    rows: Rows,
+    server: Server,
 ) -> None:
     """The whole method: goal, subgoals, scores, gaps, recommendations, filter, rows, report."""
     with user_errors() as state:
         from ..graph import session
-        from ..tools.prices import read_prices
         from ..tools.subgoals import read_subgoals
         from . import reviewers, terminal
 
         config = session.configure(
-            source_of(data, input_column, output_column, skip_bad_rows, max_chars),
+            rows.source(data),
             goal,
             domain=domain,
             task=task,
@@ -155,19 +138,13 @@ def run(
             keep=keep,
             model=model,
             judge=judge,
-            base_url=base_url,
-            embedder=embedder,
             synthesize=synthesize,
             documents=[str(path) for path in document or []],
             mode=mode,
             audit=audit,
             batch=batch,
-            max_concurrency=max_concurrency,
-            timeout=timeout,
-            rpm=rpm,
-            tpm=tpm,
-            prices=read_prices(prices) if prices else {},
             seed=seed,
+            **server.fields(),
         )
         reviewer = reviewers.choose(yes, answers)
         terminal.check_prices(config)
@@ -296,6 +273,7 @@ def report(
 
 
 @app.command()
+@grouped
 def score(
     data: Data,
     subgoals: Annotated[Path, typer.Option(help="JSON or YAML list of {id, name, description}.")],
@@ -304,22 +282,14 @@ def score(
     judge: Annotated[
         str | None, model_option("--judge", "--model", help="The judge; without it: embedded.")
     ] = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    input_column: InputColumns = None,
-    output_column: OutputColumn = None,
-    skip_bad_rows: SkipBadRows = False,
-    max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
     audit: Audit = 0.0,
     batch: Batch = False,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     fail_on_gap: FailOnGap = False,
     seed: Seed = 0,
+    *,
+    rows: Rows,
+    server: Server,
 ) -> None:
     """Judges every row against every subgoal; one record a row."""
     with user_errors() as state:
@@ -327,29 +297,22 @@ def score(
 
         from ..graph.session import configure, new_id
         from ..tools.embedded_model import HONESTY
-        from ..tools.prices import read_prices
         from ..tools.scoring import score_file
         from ..tools.subgoals import read_subgoals
         from . import terminal
 
         config = configure(
-            source_of(data, input_column, output_column, skip_bad_rows, max_chars),
+            rows.source(data),
             "scores alone",
             out=str(out),
             subgoals=read_subgoals(subgoals),
             tau=tau,
             judge=judge,
-            base_url=base_url,
-            embedder=embedder,
             mode=mode,
             audit=audit,
             batch=batch,
-            max_concurrency=max_concurrency,
-            timeout=timeout,
-            rpm=rpm,
-            tpm=tpm,
-            prices=read_prices(prices) if prices else {},
             seed=seed,
+            **server.fields(),
         )
         name = f"score-{new_id()}"
         state["again"] = "The same command"
@@ -372,6 +335,7 @@ def score(
 
 
 @app.command()
+@grouped
 def check(
     data: Data,
     baseline: Annotated[
@@ -380,18 +344,10 @@ def check(
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    input_column: InputColumns = None,
-    output_column: OutputColumn = None,
-    skip_bad_rows: SkipBadRows = False,
-    max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
+    *,
+    rows: Rows,
+    server: Server,
 ) -> None:
     """Coverage as a test: did it fall since an earlier run? Exits with 1 where it did.
 
@@ -405,25 +361,18 @@ def check(
         from ..graph.session import configure, new_id
         from ..memory.files import atomic_text, check_writable
         from ..tools.checking import check_file, read_baseline
-        from ..tools.prices import read_prices
         from . import checking, terminal
 
         report = read_baseline(baseline)
         config = configure(
-            source_of(data, input_column, output_column, skip_bad_rows, max_chars),
+            rows.source(data),
             report.specification.goal.text,
             subgoals=[c.subgoal for c in report.coverage],
             tau=report.provenance.tau,
             model=model,
             judge=judge,
-            base_url=base_url,
-            embedder=embedder,
             mode=mode,
-            max_concurrency=max_concurrency,
-            timeout=timeout,
-            rpm=rpm,
-            tpm=tpm,
-            prices=read_prices(prices) if prices else {},
+            **server.fields(),
         )
         if out:
             check_writable(out)
@@ -443,6 +392,7 @@ def check(
 
 
 @app.command("filter")
+@grouped
 def filter_rows(
     data: Data,
     scores: Annotated[Path, typer.Option(help="Scores of these rows, from `goalcover score`.")],
@@ -477,10 +427,8 @@ def filter_rows(
     ] = False,
     form: ExportFormat = "original",
     seed: Seed = 0,
-    input_column: InputColumns = None,
-    output_column: OutputColumn = None,
-    skip_bad_rows: SkipBadRows = False,
-    max_chars: MaxChars = 12_000,
+    *,
+    rows: Rows,
 ) -> None:
     """Writes the goal-aligned rows, and a data card that says what was kept."""
     with user_errors():
@@ -500,7 +448,7 @@ def filter_rows(
             "keep_duplicates": keep_duplicates,
         }
         config = checked(FilterConfig, asked if keep is None else asked | {"keep": keep})
-        source = source_of(data, input_column, output_column, skip_bad_rows, max_chars)
+        source = rows.source(data)
         found = filter_file(source, scores, out, config, seed, form)
         results.show_filter(found.result, found.names)
         typer.echo(f"filtered  {out}\ncard      {found.card}")

@@ -8,24 +8,16 @@ import typer
 
 from .leaving import user_errors
 from .options import (
-    BaseUrl,
-    Concurrency,
     Data,
     EmbedderName,
-    InputColumns,
     Judge,
     JudgeMode,
-    MaxChars,
     ModelName,
-    OutputColumn,
-    Prices,
-    Rpm,
+    Rows,
     Seed,
-    SkipBadRows,
+    Server,
     Tau,
-    Timeout,
-    Tpm,
-    source_of,
+    grouped,
 )
 
 if TYPE_CHECKING:
@@ -42,10 +34,9 @@ evals = typer.Typer(no_args_is_help=True, help="Does it find what it claims? On 
 
 
 @evals.command("decomposition")
+@grouped
 def evaluate_decomposition(
     model: ModelName = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     split: Annotated[
         Literal["test", "dev", "all"],
         typer.Option(help="Domains: dev is what thresholds were set on."),
@@ -54,20 +45,15 @@ def evaluate_decomposition(
         Path | None, typer.Option(help="Labelled lists of your own; see the packaged file.")
     ] = None,
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    server: Server,
 ) -> None:
     """Precision and recall of the checks: atomic, disjoint, complete."""
     with user_errors() as state:
         from ..evals import decomposition
 
-        config = _config(
-            model, None, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
+        config = _config(model, None, server, seed)
         _exhibit(
             "decomposition",
             lambda display: decomposition.run(
@@ -80,32 +66,26 @@ def evaluate_decomposition(
 
 
 @evals.command("gaps")
+@grouped
 def evaluate_gaps(
     data: Annotated[
         Path, typer.Option(help="Folder with biggen_bench.jsonl and gold/; see docs/gaps.md.")
     ],
     model: ModelName = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     split: Annotated[
         Literal["test", "dev", "all"],
         typer.Option(help="Capabilities and domains: dev is what the method was chosen on."),
     ] = "test",
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    server: Server,
 ) -> None:
     """Recall and precision of found gaps, on sets whose gaps are known."""
     with user_errors() as state:
         from ..evals.gaps import evaluation as gaps
 
-        config = _config(
-            model, None, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
+        config = _config(model, None, server, seed)
         _exhibit(
             "gaps",
             lambda display: gaps.run(config, data, split, display.listen("group")),
@@ -116,6 +96,7 @@ def evaluate_gaps(
 
 
 @evals.command("corruption")
+@grouped
 def evaluate_corruption(
     data: Annotated[
         Path | None,
@@ -140,15 +121,10 @@ def evaluate_corruption(
     mode: JudgeMode = "joint",
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    server: Server,
 ) -> None:
     """Does A(s) fall where rows that support s are removed, and only there?
 
@@ -161,9 +137,7 @@ def evaluate_corruption(
         from ..evals.corruption.pools import read_pools
         from . import terminal
 
-        config = _config(
-            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
+        config = _config(model, judge, server, seed)
         path = config_file or removals.CONFIG
         domains = removals.chosen(removals.read_domains(path), domain or [], path)
         terminal.note("reading the data")
@@ -180,6 +154,7 @@ def evaluate_corruption(
 
 
 @evals.command("judge")
+@grouped
 def evaluate_judge(
     data: Annotated[
         Path,
@@ -196,7 +171,6 @@ def evaluate_judge(
             "Without it: embedded."
         ),
     ] = None,
-    base_url: BaseUrl = None,
     subgoals: Annotated[
         Path | None, typer.Option(help="Subgoals of a single file, JSON or YAML.")
     ] = None,
@@ -212,14 +186,10 @@ def evaluate_judge(
     pairwise: Annotated[
         bool, typer.Option(help="Ask once more with one subgoal a call: the dearest part.")
     ] = True,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    server: Server,
 ) -> None:
     """A judge's passport: flips, order effects, use of the scale, agreement; may it be used?"""
     with user_errors() as state:
@@ -228,23 +198,22 @@ def evaluate_judge(
         from . import terminal
 
         names = judge or [EMBEDDED]
-        server = next((name for name in names if name != EMBEDDED), None)
-        config = _config(
-            None, server, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
+        asked = next((name for name in names if name != EMBEDDED), None)
+        config = _config(None, asked, server, seed)
         _exhibit(
             "judge",
             lambda display: passport.run(
                 config, data, display.listen("passport"), names, subgoals, rows, repeats, order,
                 pairwise, terminal.note,
             ),
-            bool(server),
+            bool(asked),
             out,
             state,
         )  # fmt: skip
 
 
 @evals.command("ablation")
+@grouped
 def evaluate_ablation(
     data: Annotated[
         Path | None,
@@ -266,15 +235,10 @@ def evaluate_ablation(
     rows: Annotated[int, typer.Option(min=20, help="Rows of a sample.")] = 100,
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    server: Server,
 ) -> None:
     """What does each part contribute? Clarification, checks, clustering, discriminator.
 
@@ -285,9 +249,7 @@ def evaluate_ablation(
         from ..evals.ablation import cases
         from ..evals.ablation import evaluation as ablation
 
-        config = _config(
-            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
+        config = _config(model, judge, server, seed)
         chosen = cases.choose(data, goals, config_file or cases.CASES)
         _exhibit(
             "ablation",
@@ -304,6 +266,7 @@ Subgoals = Annotated[Path, typer.Option(help="JSON or YAML list of {id, name, de
 
 
 @evals.command("power")
+@grouped
 def evaluate_power(
     data: Data,
     subgoals: Subgoals,
@@ -317,30 +280,20 @@ def evaluate_power(
     draws: Annotated[int, typer.Option(min=50, help="Random removals of each dose.")] = 500,
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    input_column: InputColumns = None,
-    output_column: OutputColumn = None,
-    skip_bad_rows: SkipBadRows = False,
-    max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    rows: Rows,
+    server: Server,
 ) -> None:
     """The smallest loss of supporting rows that would be noticed in your own data."""
     with user_errors() as state:
         from ..evals.power import evaluation as power
         from ..tools.subgoals import read_subgoals
 
-        config = _config(
-            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
-        source = source_of(data, input_column, output_column, skip_bad_rows, max_chars)
+        config = _config(model, judge, server, seed)
+        source = rows.source(data)
         wanted = read_subgoals(subgoals)
         _exhibit(
             "power",
@@ -354,6 +307,7 @@ def evaluate_power(
 
 
 @evals.command("check")
+@grouped
 def evaluate_check(
     data: Data,
     subgoals: Subgoals,
@@ -366,30 +320,20 @@ def evaluate_check(
     draws: Annotated[int, typer.Option(min=100, help="Pairs of samples in a setting.")] = 2_000,
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    input_column: InputColumns = None,
-    output_column: OutputColumn = None,
-    skip_bad_rows: SkipBadRows = False,
-    max_chars: MaxChars = 12_000,
     mode: JudgeMode = "joint",
     out: Out = None,
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    rows: Rows,
+    server: Server,
 ) -> None:
     """False alarms and detections of `goalcover check`, on samples of your own rows."""
     with user_errors() as state:
         from ..evals.power import alarms
         from ..tools.subgoals import read_subgoals
 
-        config = _config(
-            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
-        source = source_of(data, input_column, output_column, skip_bad_rows, max_chars)
+        config = _config(model, judge, server, seed)
+        source = rows.source(data)
         wanted = read_subgoals(subgoals)
         _exhibit(
             "check",
@@ -424,7 +368,7 @@ def evaluate_embedded(
     with user_errors() as state:
         from ..evals.calibration import evaluation as calibration
 
-        config = _config(None, None, None, embedder, 32, 120.0, None, None, None, seed)
+        config = _config(None, None, Server(embedder=embedder), seed)
         _exhibit(
             "embedded",
             lambda display: calibration.run(config, data, topics, display.listen("calibrate")),
@@ -435,6 +379,7 @@ def evaluate_embedded(
 
 
 @evals.command("all")
+@grouped
 def evaluate_all(
     data: Annotated[Path, typer.Option(help="Folder with the data; see docs/evidence.md.")],
     out: Annotated[Path, typer.Option(help="Folder for evidence.md, its figures and pictures.")],
@@ -444,14 +389,9 @@ def evaluate_all(
     ] = None,
     model: ModelName = None,
     judge: Judge = None,
-    base_url: BaseUrl = None,
-    embedder: EmbedderName = "all-MiniLM-L6-v2",
-    max_concurrency: Concurrency = 32,
-    timeout: Timeout = 120.0,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    prices: Prices = None,
     seed: Seed = 0,
+    *,
+    server: Server,
 ) -> None:
     """All of these on one page, evidence.md. Without --model and --judge: some 15 minutes."""
     with user_errors() as state:
@@ -462,9 +402,7 @@ def evaluate_all(
         from ..memory.files import check_writable
         from . import terminal
 
-        config = _config(
-            model, judge, base_url, embedder, max_concurrency, timeout, rpm, tpm, prices, seed
-        )
+        config = _config(model, judge, server, seed)
         sections = choose(only or [])
         check_writable(out / "evidence.md")
         state["again"] = "The same command"
@@ -473,26 +411,12 @@ def evaluate_all(
         typer.echo(f"page  {page}")
 
 
-def _config(
-    model: str | None,
-    judge: str | None,
-    base_url: str | None,
-    embedder: str,
-    max_concurrency: int,
-    timeout: float,
-    rpm: float | None,
-    tpm: float | None,
-    prices: Path | None,
-    seed: int,
-) -> "ModelConfig":
-    """The configuration of the options that all evaluations have. Errors: see `checked`."""
-    from ..tools.prices import read_prices
+def _config(model: str | None, judge: str | None, server: Server, seed: int) -> "ModelConfig":
+    """The configuration that all evaluations have. Errors: see `checked`."""
     from ..tools.settings import ModelConfig, checked
     from . import terminal
 
-    asked = {**locals(), "prices": read_prices(prices) if prices else {}}
-    fields = ModelConfig.model_fields
-    config = checked(ModelConfig, {name: asked[name] for name in fields if name in asked})
+    config = checked(ModelConfig, {"model": model, "judge": judge, "seed": seed, **server.fields()})
     terminal.check_prices(config)
     return config
 

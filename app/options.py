@@ -1,8 +1,11 @@
 """Options that several commands have. Imports nothing heavy: --help answers at once."""
 
-from functools import partial
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -100,15 +103,67 @@ FailOnGap = Annotated[
 ]
 
 
-def source_of(
-    path: str, inputs: list[str] | None, output: str | None, skip_bad: bool, max_chars: int
-) -> "DataSource":
-    from ..tools.datasets import DataSource
+@dataclass(frozen=True)
+class Server:
+    """How models are reached: the options of all commands that ask one."""
 
-    return DataSource(
-        path=path,
-        input_columns=inputs or [],
-        output_column=output,
-        skip_bad_rows=skip_bad,
-        max_chars=max_chars,
-    )
+    base_url: BaseUrl = None
+    embedder: EmbedderName = "all-MiniLM-L6-v2"
+    max_concurrency: Concurrency = 32
+    timeout: Timeout = 120.0
+    rpm: Rpm = None
+    tpm: Tpm = None
+    prices: Prices = None
+
+    def fields(self) -> dict[str, Any]:
+        """As fields of ModelConfig. Raises UserError where the prices cannot be read."""
+        from ..tools.prices import read_prices
+
+        return {**vars(self), "prices": read_prices(self.prices) if self.prices else {}}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How the rows of a data file are read."""
+
+    input_column: InputColumns = None
+    output_column: OutputColumn = None
+    skip_bad_rows: SkipBadRows = False
+    max_chars: MaxChars = 12_000
+
+    def source(self, path: str) -> "DataSource":
+        from ..tools.datasets import DataSource
+
+        return DataSource(
+            path=path,
+            input_columns=self.input_column or [],
+            output_column=self.output_column,
+            skip_bad_rows=self.skip_bad_rows,
+            max_chars=self.max_chars,
+        )
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of Server and Rows in place of its parameters of these types.
+
+    Typer knows single options only.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    parameters = signature.parameters.values()
+    groups = {p.name: p.annotation for p in parameters if p.annotation in (Server, Rows)}
+    options = {
+        name: list(inspect.signature(kind, eval_str=True).parameters.values())
+        for name, kind in groups.items()
+    }
+
+    @wraps(command)
+    def call(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{option.name: given.pop(option.name) for option in options[name]})
+        command(**given)
+
+    flat = [option for p in parameters for option in options.get(p.name, [p])]
+    flat = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in flat]
+    vars(call)["__signature__"] = signature.replace(parameters=flat)
+    call.__annotations__ = {option.name: option.annotation for option in flat}
+    return call
