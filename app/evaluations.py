@@ -407,7 +407,9 @@ def evaluate_all(
         check_writable(out / "evidence.md")
         state["again"] = "The same command"
         with terminal.Display() as display:
-            page = asyncio.run(gather(config, data, out, sections, display.section))
+            page, missing = asyncio.run(gather(config, data, out, sections, display.section))
+        for name, reason in missing.items():
+            terminal.note(f"{name} was not run: {reason}")
         typer.echo(f"page  {page}")
 
 

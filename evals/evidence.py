@@ -54,10 +54,11 @@ async def gather(
     out: Path,
     sections: Sequence[Section],
     on_progress: Listener,
-) -> Path:
+) -> tuple[Path, dict[str, str]]:
     """Runs the sections and writes OUT/evidence.md, with figures and pictures in OUT/evidence/.
 
     A section whose data cannot be had is named on the page with what is missing; the others go on.
+    Returns the page, and what was missing by section. Raises UserError where none could be run.
     """
     done = []
     for section in sections:
@@ -79,10 +80,13 @@ async def gather(
         }
         seconds = time.monotonic() - started
         done.append(Done(section, seconds, found, tuple(links.items())))
+    missing = {one.section.name: one.missing for one in done if one.found is None}
+    if len(missing) == len(done):
+        raise UserError(f"nothing could be evaluated: {next(iter(missing.values()))}")
     page = out / "evidence.md"
     with atomic_text(page) as file:
         file.write(as_page(config, done))
-    return page
+    return page, missing
 
 
 def as_page(config: ModelConfig, done: Sequence[Done]) -> str:

@@ -25,10 +25,10 @@ from .power import evaluation as power
 
 Outcome = tuple[Exhibit, Spent]
 
-DRAWS = 300
+DRAWS = 500
 """Random draws a dose of the power curves."""
 
-PAIRS = 400
+PAIRS = 2_000
 """Pairs of samples in a setting of the simulated checks."""
 
 

@@ -17,6 +17,7 @@ from ...tools.judge import Mode
 from ...tools.regression import ALPHA, level_of
 from ...tools.rubric import ANCHORS
 from ...tools.settings import ModelConfig
+from ...tools.text import many
 from ..exhibit import Exhibit, Table
 from ..intervals import Rate
 from .doses import fallen
@@ -117,7 +118,7 @@ class CheckFound(Exhibit):
         worst = max(self.alarms, key=lambda a: a.alarms.value or 0)
         return (
             f"False alarms of `goalcover check`: at most {_fine(worst.alarms)} of comparisons "
-            f"({worst.before:,} and {worst.after:,} rows, {worst.subgoals} subgoals)."
+            f"({worst.before:,} and {worst.after:,} rows, {many(worst.subgoals, 'subgoal')})."
         )
 
 
