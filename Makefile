@@ -35,8 +35,9 @@ bench: $(INSTALLED) ## measure speed and memory side by side (some 10 minutes), 
 
 evidence: $(INSTALLED) ## repeat all evaluations on EVIDENCE_DATA (under 20 minutes), into docs/evidence.md
 	@rm -rf $(EVIDENCE)
-	@GOALCOVER_HOME=$(EVIDENCE)/home $(BIN)/goalcover eval all --data $(EVIDENCE_DATA) --out $(EVIDENCE)
-	@mkdir -p docs/evidence && rm -f docs/evidence/*.png
+	@GOALCOVER_HOME=$(EVIDENCE)/home $(BIN)/goalcover eval all --out $(EVIDENCE) \
+	  $(if $(wildcard $(EVIDENCE_DATA)),--data $(EVIDENCE_DATA))
+	@rm -rf docs/evidence && mkdir docs/evidence
 	@cp $(EVIDENCE)/evidence/*.png docs/evidence/ && cp $(EVIDENCE)/evidence.md docs/
 
 format: $(INSTALLED) ## format the code

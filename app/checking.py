@@ -13,8 +13,8 @@ from .terminal import out
 COLOURS = {"fell": "red", "held": "none", "rose": "green"}
 
 FIGURES: dict[str, Callable[[SubgoalChange], Change]] = {
-    "Mean alignment A(s)": lambda change: change.mean,
-    "Share of supporting rows": lambda change: change.share,
+    "Mean alignment A(s) of distinct rows": lambda change: change.mean,
+    "Share of distinct rows that support it": lambda change: change.share,
 }
 
 

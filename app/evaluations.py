@@ -381,8 +381,15 @@ def evaluate_embedded(
 @evals.command("all")
 @grouped
 def evaluate_all(
-    data: Annotated[Path, typer.Option(help="Folder with the data; see docs/evidence.md.")],
     out: Annotated[Path, typer.Option(help="Folder for evidence.md, its figures and pictures.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the data: pubmedqa.jsonl, codealpaca_20k.jsonl, billsum_100.jsonl, "
+            "us_bills_115.jsonl, biggen_bench.jsonl and gold/ (labelled rows). Without it, what "
+            "the hub has."
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Only this section (by its command's name); may be given several times."),
@@ -393,12 +400,16 @@ def evaluate_all(
     *,
     server: Server,
 ) -> None:
-    """All of these on one page, evidence.md. Without --model and --judge: some 15 minutes."""
+    """All of these on one page, evidence.md. Without --model and --judge: some 15 minutes.
+
+    Exits with 2 where a part could not be run for want of data; the page has the others.
+    """
     with user_errors() as state:
         import asyncio
 
         from ..evals.evidence import gather
-        from ..evals.sections import choose
+        from ..evals.sections import choose, others
+        from ..memory.errors import UserError
         from ..memory.files import check_writable
         from . import terminal
 
@@ -407,10 +418,13 @@ def evaluate_all(
         check_writable(out / "evidence.md")
         state["again"] = "The same command"
         with terminal.Display() as display:
-            page, missing = asyncio.run(gather(config, data, out, sections, display.section))
-        for name, reason in missing.items():
-            terminal.note(f"{name} was not run: {reason}")
+            page, missing = asyncio.run(
+                gather(config, data, out, sections, display.section, others(sections))
+            )
         typer.echo(f"page  {page}")
+        if missing:
+            told = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in missing.items())
+            raise UserError(f"not all could be run ({told}).")
 
 
 def _config(model: str | None, judge: str | None, server: Server, seed: int) -> "ModelConfig":

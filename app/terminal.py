@@ -56,6 +56,7 @@ STAGES = {
     "calibrate": "comparing with judged rows",
     "corrupt": "judging rows of the pools",
 }
+COUNTS_ROWS = ("score", "audit", "ledger", "corrupt")
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
 """What a progress line says after its bar, and in which colour."""
@@ -166,10 +167,8 @@ class Display:
         if not err.is_terminal and counts and now - self._spoken > LINE_EVERY:
             self._spoken = now
             spent = spent_text(progress.spent)
-            note(
-                f"  {progress.done} of {progress.total} rows, about {left:.0f} s left"
-                + (f", {spent}" if spent else "")
-            )
+            counted = f"{progress.done} of {progress.total} {_things(progress)}"
+            note(f"  {counted}, about {left:.0f} s left" + (f", {spent}" if spent else ""))
 
     def _draw(
         self, text: str, progress: session.Progress, fields: dict[str, Any], anew: bool
@@ -192,13 +191,18 @@ def _fields(progress: session.Progress, rate: float, left: float, seconds: float
     fields = dict.fromkeys(FIELDS, "")
     if progress.total:
         fields["count"] = f"{progress.done}/{progress.total}"
-        fields["rate"] = f"{rate:,.0f} rows/s" if rate else ""
+        fields["rate"] = f"{rate:,.0f} {_things(progress)}/s" if rate else ""
         called = progress.done - progress.stored
         share = called / max(1, progress.total - progress.stored)
         if left and seconds >= LEAST_SECONDS and share >= LEAST_SHARE:
             fields["left"] = f"{timedelta(seconds=round(left))} left"
     fields["failed"] = f"{progress.failed} failed" if progress.failed else ""
     return fields
+
+
+def _things(progress: session.Progress) -> str:
+    """What a stage counts: an evaluation judges a row several times, or runs whole graphs."""
+    return "rows" if progress.stage in COUNTS_ROWS else "steps"
 
 
 def _pace(progress: session.Progress, seconds: float) -> tuple[float, float]:

@@ -33,7 +33,7 @@ class Section:
     title: str
     question: str
     command: str
-    run: Callable[[ModelConfig, Path, Steps], Coroutine[None, None, tuple[Exhibit, Spent]]]
+    run: Callable[[ModelConfig, Path | None, Steps], Coroutine[None, None, tuple[Exhibit, Spent]]]
     caution: str = ""
 
 
@@ -50,16 +50,21 @@ class Done:
 
 async def gather(
     config: ModelConfig,
-    data: Path,
+    data: Path | None,
     out: Path,
     sections: Sequence[Section],
     on_progress: Listener,
+    left_out: Sequence[Section] = (),
 ) -> tuple[Path, dict[str, str]]:
     """Runs the sections and writes OUT/evidence.md, with figures and pictures in OUT/evidence/.
 
+    data: the folder with the data; None where there is none, and what can comes from the hub.
     A section whose data cannot be had is named on the page with what is missing; the others go on.
-    Returns the page, and what was missing by section. Raises UserError where none could be run.
+    Returns the page, and what was missing by section. Raises UserError where there
+    is no such folder, or no section could be run.
     """
+    if data and not data.is_dir():
+        raise UserError(f"there is no folder {data}: give --data a folder that is there.")
     done = []
     for section in sections:
         started = time.monotonic()
@@ -85,21 +90,21 @@ async def gather(
         raise UserError(f"nothing could be evaluated: {next(iter(missing.values()))}")
     page = out / "evidence.md"
     with atomic_text(page) as file:
-        file.write(as_page(config, done))
+        file.write(as_page(config, done, left_out))
     return page, missing
 
 
-def as_page(config: ModelConfig, done: Sequence[Done]) -> str:
+def as_page(config: ModelConfig, done: Sequence[Done], left_out: Sequence[Section]) -> str:
     """The page: how it was made, the answers in a table, then every section."""
     judge = config.judge or config.model
     minutes = sum(one.seconds for one in done) / 60
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     told = [
         "# Evidence",
-        "Does GoalCover detect what it claims to detect? `make evidence` wrote this page; nothing "
-        "on it was edited by hand. "
+        "Does GoalCover detect what it claims to detect? `goalcover eval all` wrote this page; "
+        "nothing on it was edited by hand. "
         f"GoalCover {__version__}, {date.today():%d %B %Y}, {platform.machine()}, {cores} cores, "
-        f"Python {platform.python_version()}, {minutes:.0f} minutes; judge: "
+        f"Python {platform.python_version()}, {max(1, round(minutes))} min; judge: "
         f"{plain(judge) if judge else 'the embedded one'}; seed {config.seed}.",
     ]
     if not judge:
@@ -110,6 +115,7 @@ def as_page(config: ModelConfig, done: Sequence[Done]) -> str:
     rows = ["| question | answer |", "|---|---|"]
     rows += [f"| [{one.section.question}](#{_anchor(one.section.title)}) | {_answer(one)} |"
              for one in done]  # fmt: skip
+    rows += [f"| {one.question} | left out (`--only`) |" for one in left_out]
     told.append("\n".join(rows))
     told += [_section(one) for one in done]
     return "\n\n".join(told).rstrip() + "\n"

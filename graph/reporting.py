@@ -103,6 +103,7 @@ def provenance(box: Toolbox) -> report.Provenance:
         tau=box.config.tau,
         seed=box.config.seed,
         data=box.config.source.path,
+        source=box.config.source,
         cut_rule=f"an input or output of more than {limit:,} characters keeps its first three "
         "quarters and its last quarter of so many characters for the judge",
         verdict_rule=coverage.VERDICT_RULE,

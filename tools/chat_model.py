@@ -77,7 +77,7 @@ class ChatModel:
             )
         if self.base_url == OPENAI and not api_key():
             raise UserError(
-                f"--model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "
+                f"the model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "
                 "(for example http://127.0.0.1:11434/v1 for Ollama)."
             )
 

@@ -3,7 +3,8 @@
 import html
 import re
 
-_SPECIAL = re.compile(r"([\\`*_\[\]()#!|~$@])")
+# A parenthesis means something after a bracket only.
+_SPECIAL = re.compile(r"([\\`*_\[\]#!|~$@]|(?<=\])\()")
 
 
 def plain(text: str) -> str:

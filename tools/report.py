@@ -31,6 +31,7 @@ from ..memory.records import (
     SynthesisPlan,
     Usage,
 )
+from .datasets import DataSource
 from .overlap import within
 from .prices import money
 from .text import listed
@@ -64,6 +65,7 @@ class Provenance(Record):
     tau: float
     seed: int
     data: str
+    source: DataSource | None = Field(default=None, description="how the rows were read")
     cut_rule: str
     verdict_rule: str
     order_rule: str = ""

@@ -1,7 +1,7 @@
 """The rubric's six anchors (section 3.3 of the paper)."""
 
 RUBRIC_VERSION = 1
-"""Counts up when rubric, prompt or embedded answer change: old judgements are not mixed in."""
+"""Counts up when rubric or prompt change: old judgements are not mixed in."""
 
 ANCHORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 

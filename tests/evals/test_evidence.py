@@ -1,11 +1,12 @@
 """The page of all evaluations: what is run, what is missing, and how it reads."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from goalcover.app.cli import app
 from goalcover.evals.evidence import Section, gather
 from goalcover.evals.exhibit import Exhibit, Table
 from goalcover.evals.sections import SECTIONS, choose
@@ -85,16 +86,25 @@ def test_each_section_names_its_command() -> None:
     assert {one.command.split()[2] for one in SECTIONS} == commands - {"all"}
 
 
+@pytest.mark.parametrize(
+    ("data", "said"), [([], "give --data, a folder with gold/"), (["--data", "none"], "none")]
+)
 def test_without_any_data_the_command_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    args = ["eval", "all", "--out", "out", "--only", "judge", "--only", "power", *data]
+    done = CliRunner().invoke(app, args)
+    assert done.exit_code == 2 and said in done.stderr
+    assert not (tmp_path / "out" / "evidence.md").exists()
+
+
+def test_what_can_be_run_is_on_the_page_and_the_rest_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from typer.testing import CliRunner
-
-    from goalcover.app.cli import app
-
-    args = ["eval", "all", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out"),
-            "--only", "judge", "--only", "power"]  # fmt: skip
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.chdir(tmp_path)
+    args = ["eval", "all", "--out", "out", "--only", "judge", "--only", "decomposition"]
     done = CliRunner().invoke(app, args)
-    assert done.exit_code == 2 and os.sep + "none" in done.stderr
-    assert not (tmp_path / "out" / "evidence.md").exists()
+    assert done.exit_code == 2 and "judge: give --data" in done.stderr
+    page = (tmp_path / "out" / "evidence.md").read_text()
+    assert "atomic" in page and page.count("left out") == len(SECTIONS) - 2
