@@ -1,16 +1,17 @@
 """How a command ends that cannot go on: one line and an exit code."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
-FELL, WAITS, GAP, INTERRUPTED = 1, 3, 4, 130
+FELL, CRASHED, WAITS, GAP, INTERRUPTED = 1, 2, 3, 4, 130
 
 
 @contextmanager
 def user_errors() -> Iterator[dict[str, str]]:
-    """One line and an exit code instead of a traceback."""
+    """One line and an exit code instead of a traceback, which is for errors of the program."""
     from ..memory.errors import Unanswered, UserError
     from .console import printable
 
@@ -35,3 +36,9 @@ def user_errors() -> Iterator[dict[str, str]]:
         ) from None
     except Unanswered as error:
         raise leave(f"{error}.", WAITS, "in a terminal or with --yes goes on") from None
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception:
+        # Python would leave with 1, which says that coverage fell.
+        traceback.print_exc()
+        raise typer.Exit(CRASHED) from None

@@ -36,7 +36,9 @@ def mean(values: Iterable[float], seed: int) -> Rate:
 
 
 def said(rate: Rate) -> str:
-    """ "0.59 (0.53–0.66)"."""
+    """ "0.59 (0.53–0.66)", "0.09 (−0.03…0.21)"."""
     if rate.value is None or rate.interval is None:
         return "–"
-    return f"{rate.value:.2f} ({rate.interval[0]:.2f}–{rate.interval[1]:.2f})"
+    low, high = rate.interval
+    to = "–" if low >= 0 else "…"
+    return f"{rate.value:z.2f} ({low:z.2f}{to}{high:z.2f})".replace("-", "−")

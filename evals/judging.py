@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
+from ..memory.errors import UserError
 from ..memory.records import Sample, Subgoal
 from ..memory.store import open_store
 from ..tools.embeddings import Embedder
@@ -23,8 +24,11 @@ async def open_judges(
 ) -> AsyncIterator[list[Scorer]]:
     """A scorer for each judge named, or for the judge of `config` where none is.
 
-    `run` is what usage is kept under; all judges share one store and one ledger.
+    `run` is what usage is kept under; all judges share one store and one ledger. Raises UserError
+    where a name is blank.
     """
+    if not all(name.strip() for name in names):
+        raise UserError(f"--judge: the name is blank: give a model's, or “{EMBEDDED}”.")
     embedder = Embedder(config.embedder)
     wanted = [None if name == EMBEDDED else name for name in names]
     with open_store(home()) as store, untraced():

@@ -14,6 +14,7 @@ from ..memory.errors import UserError
 from ..memory.records import Sample, Subgoal
 from ..tools.datasets import DataSource, Table
 from ..tools.judge import Number
+from ..tools.plain import in_words
 from ..tools.subgoals import read_subgoals
 
 ENDINGS = (".json", ".yaml", ".yml")
@@ -25,7 +26,7 @@ class _Line(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: str = Field(min_length=1)
+    id: str = Field(min_length=1, coerce_numbers_to_str=True)
     input: str
     output: str
     system: str = ""
@@ -57,9 +58,9 @@ def read_labelled(path: Path, subgoals: Path | None = None) -> list[LabelledDoma
     """The NAME.jsonl of a folder that have a NAME.subgoals.json or .yaml beside them, by name; or
     one file, its subgoals in the file `subgoals` or beside it.
 
-    A line has id, input, output, optionally system, and optionally scores: {subgoal id: number in
-    [0, 1] or null}. Rows with an empty output are left out; long texts are cut as in a run.
-    Raises UserError, naming file, line and key, where something else is there.
+    A line has id (text or a number), input, output, optionally system, and optionally scores:
+    {subgoal id: number in [0, 1] or null}. Rows with an empty output are left out; long texts are
+    cut as in a run. Raises UserError, naming file, line and key, where something else is there.
     """
     if path.is_dir():
         if subgoals:
@@ -121,9 +122,7 @@ def _line(path: Path, number: int, line: bytes, ids: Sequence[str]) -> _Line:
         value: Any = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         row = _Line.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{where}{f', {key}' if key else ''}: {first['msg']}.") from error
+        raise UserError(in_words(error, where)) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} is not a JSON object.") from error
     for name, score in row.scores.items():

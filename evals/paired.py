@@ -6,14 +6,12 @@ import numpy as np
 
 from ..memory.records import Record
 from .intervals import Rate, mean
-
-FLIPS = 9_999
-"""Sign flips are all counted where there are no more than this, else so many are drawn."""
+from .statistics import sign_flips
 
 HOW = (
     "Differences are averaged within a goal (over its seeds) and then over goals; interval: 95 %, "
     "percentile bootstrap over goals, too narrow where they are few; p: two-sided sign-flip "
-    "permutation test over goals (exact up to 13), with n goals no less than 2/2^n. An interval "
+    "permutation test over goals (exact up to 16), with n goals no less than 2/2^n. An interval "
     "without width says that no goal differed, not that the difference is known so well."
 )
 
@@ -53,29 +51,10 @@ def paired(
         other=float(np.mean([b for _, b in means])) if means else None,
         difference=mean(apart, seed),
         by_group=dict(zip(names, apart, strict=True)),
-        p=sign_flips(apart, seed),
+        p=sign_flips(apart, "two-sided", seed)[0],
         pairs=len(whole),
         missing=len(groups) - len(whole),
     )
-
-
-def sign_flips(differences: Sequence[float], seed: int) -> float | None:
-    """Two-sided p that the mean is so far from zero, were the signs a coin's; None under two."""
-    if len(differences) < 2:
-        return None
-    if not any(differences):
-        return 1.0
-    from scipy.stats import permutation_test
-
-    found = permutation_test(
-        (np.asarray(differences),),
-        lambda values, axis: np.abs(values.mean(axis=axis)),
-        permutation_type="samples",
-        alternative="greater",
-        n_resamples=FLIPS,
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.pvalue)
 
 
 def signed(rate: Rate) -> str:

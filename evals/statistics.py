@@ -5,7 +5,7 @@ Changes are relative, in any unit; a fall is negative. Pure functions of the cha
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def separation(found: Sequence[Experiment], seed: int = 0) -> Separation:
     others = np.array([value for one in found for value in one.others])
     paired = targets - np.array([np.mean(one.others) for one in found])
     t, t_p = paired_t(paired)
-    flips_p, least_p = sign_flips(paired, seed)
+    flips_p, least_p = sign_flips(paired, "less", seed)
     hits = hit_most(found)
     chances = [1 / (1 + len(one.others)) for one in found]
     some = len(found) > 0
@@ -115,17 +115,22 @@ def paired_t(paired: np.ndarray) -> tuple[float | None, float | None]:
     return float(found.statistic), float(found.pvalue)
 
 
-def sign_flips(paired: np.ndarray, seed: int = 0) -> tuple[float | None, float | None]:
-    """One-sided p that the mean difference is so negative, were its signs a coin's; least p."""
+def sign_flips(
+    values: Sequence[float] | np.ndarray, alternative: Literal["less", "two-sided"], seed: int = 0
+) -> tuple[float | None, float | None]:
+    """p that the mean of the values is so negative, or so far from 0, were their signs a coin's,
+    and the least p there can be; None with fewer than two."""
     from scipy.stats import permutation_test
 
-    if len(paired) < 2:
+    if len(values) < 2:
         return None, None
     found = permutation_test(
-        (paired,), lambda values, axis: values.mean(axis=axis), permutation_type="samples",
-        alternative="less", n_resamples=FLIPS, batch=4_096, rng=np.random.default_rng(seed),
+        (np.asarray(values, dtype=float),), lambda drawn, axis: drawn.mean(axis=axis),
+        permutation_type="samples", alternative=alternative, n_resamples=FLIPS, batch=4_096,
+        rng=np.random.default_rng(seed),
     )  # fmt: skip
-    return float(found.pvalue), 1 / min(2 ** len(paired), FLIPS + 1)
+    sides = 1 if alternative == "less" else 2
+    return float(found.pvalue), sides / min(2 ** len(values), FLIPS + 1)
 
 
 def hit_most(found: Sequence[Experiment]) -> int:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EISDIR
 from pathlib import Path
 from typing import IO
 
@@ -51,7 +52,9 @@ def atomic_text(path: Path) -> Iterator[IO[str]]:
 
 
 def check_writable(path: Path) -> None:
-    """Raises UserError where `path` could not be written, before any work is done for it."""
+    """Raises UserError where no file could be `path`, before any work is done for it."""
+    if path.is_dir():
+        raise cannot_write(path, IsADirectoryError(EISDIR, os.strerror(EISDIR)))
     with suppress(_Enough), atomic_path(path):
         raise _Enough
 

@@ -280,7 +280,8 @@ class Coverage(Record):
     `mean` is None when no row could be judged; `interval` is its 95 % t-interval. supporting: rows
     with A >= 0.6. Near-duplicates count once in what the verdict is made of: distinct, the judged
     rows; distinct_supporting, those of them that support s, with the 95 % Wilson interval of their
-    share; wanted, how many there should be.
+    share; wanted, how many there should be. distinct_histogram: the distinct rows per anchor, each
+    with the highest score of its near-duplicates; empty in reports of earlier versions.
     """
 
     subgoal: Subgoal
@@ -296,6 +297,7 @@ class Coverage(Record):
     wanted: int = 0
     verdict: Verdict = "unknown"
     histogram: list[int] = Field(default=[0] * 6, description="rows per anchor, 0.0 to 1.0")
+    distinct_histogram: list[int] = []
     gap: bool = Field(description="A(s) < tau (section 3.4)")
 
     @property

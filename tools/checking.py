@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..memory.errors import UserError
-from ..memory.records import Record, RowCounts, Spent
+from ..memory.records import Coverage, Record, RowCounts, Spent
 from ..memory.store import open_store
 from .copies import copies_of
 from .coverage import assess
@@ -14,6 +14,7 @@ from .embeddings import Embedder
 from .model import Door
 from .regression import ALPHA, RULE, SubgoalChange, compare, incomparable
 from .report import Report
+from .rubric import ANCHORS
 from .scorer import Listener, ignore, judge_id
 from .scoring import REASONS, collect_ended, open_scorer
 from .settings import RunConfig, home, open_model, untraced
@@ -44,7 +45,10 @@ class Checked:
 
 
 def read_baseline(path: Path) -> Report:
-    """The report.json of a run, or the one in its folder. UserError says what is wrong with it."""
+    """The report.json of a run, or the one in its folder, whose figures can be compared.
+
+    UserError says what is wrong with it.
+    """
     file = path / "report.json" if path.is_dir() else path
     try:
         found = Report.model_validate_json(file.read_text(encoding="utf-8"))
@@ -57,7 +61,33 @@ def read_baseline(path: Path) -> Report:
         ) from error
     if not found.coverage:
         raise UserError(f"--baseline {file} has no subgoals.")
+    if names := incomparable(found.coverage):
+        raise UserError(
+            f"--baseline {file}: {', '.join(names)} cannot be compared, as more than 5 % of the "
+            f"judgements failed: {ANEW}."
+        )
+    if not all(c.distinct_histogram for c in found.coverage):
+        raise UserError(
+            f"--baseline {file} is of an earlier version, without the scores of distinct rows "
+            f"(distinct_histogram): {ANEW}."
+        )
+    for c in found.coverage:
+        if not _possible(c):
+            raise UserError(
+                f"--baseline {file}: the row counts of {c.subgoal.name} contradict each other "
+                f"(distinct, distinct_supporting, distinct_histogram): {ANEW}."
+            )
     return found
+
+
+def _possible(c: Coverage) -> bool:
+    """Whether its rows can be counted so: a baseline is a file that anybody may edit."""
+    return (
+        0 <= c.distinct_supporting <= c.distinct
+        and 0 < c.distinct == sum(c.distinct_histogram)
+        and len(c.distinct_histogram) == len(ANCHORS)
+        and min(c.distinct_histogram) >= 0
+    )
 
 
 async def check_file(
@@ -85,14 +115,13 @@ async def check_file(
         finally:
             store.scores.leave(name)
             await model.aclose()
-    before = baseline.coverage
-    if names := incomparable(before, after):
+    if names := incomparable(after):
         reason = f" ({failures[0][0]})" if failures else ""
         raise UserError(
-            f"{', '.join(names)} cannot be compared: more than 5 % of the judgements failed, in "
-            f"the baseline or now{reason}. What failed is tried again."
+            f"{', '.join(names)} cannot be compared: more than 5 % of the judgements failed"
+            f"{reason}. What failed is tried again."
         )
-    changes = compare(before, after)
+    changes = compare(baseline.coverage, after)
     check = Check(
         baseline=baseline.run,
         data=config.source.path,

@@ -1,6 +1,7 @@
 """From scores to coverage: A(s) with its interval, support, and the verdict."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
 from ..memory.records import Coverage, LedgerEntry, Subgoal, Subset, Verdict
@@ -43,18 +44,21 @@ def assess(
             scores.histogram(run, judge, subgoal),
             tau,
             len(subgoals),
-            _repeated(scores.values(run, judge, subgoal), copies) if copies else (0, 0),
+            _distinct(scores.values(run, judge, subgoal), copies) if copies else None,
         )
         for subgoal in subgoals
     ]
 
 
-def _repeated(values: list[tuple[int, float]], copies: Mapping[int, int]) -> tuple[int, int]:
-    """How many rows, and how many supporting ones, go when near-duplicates count once."""
-    supporting = [row for row, value in values if value >= SUPPORTING]
-    rows = [row for row, _ in values]
-    counted, support = ({copies.get(row, row) for row in some} for some in (rows, supporting))
-    return len(rows) - len(counted), len(supporting) - len(support)
+def _distinct(
+    values: Sequence[tuple[int, float]], copies: Mapping[int, int]
+) -> dict[float | None, int]:
+    """How many rows have which value when near-duplicates count once, with their highest."""
+    highest: dict[int, float] = {}
+    for row, value in values:
+        first = copies.get(row, row)
+        highest[first] = max(value, highest.get(first, 0.0))
+    return dict(Counter(highest.values()))
 
 
 def ledger(
@@ -93,21 +97,16 @@ def coverage_of(
     histogram: dict[float | None, int],
     tau: float,
     subgoals: int,
-    repeated: tuple[int, int] = (0, 0),
+    distinct: Mapping[float | None, int] | None = None,
 ) -> Coverage:
     """Coverage from how many rows got which value (None: no judgement).
 
-    repeated: how many of the judged rows, and of those that support s, are near-duplicates of an
-    earlier one.
+    distinct: the same where near-duplicates count once; without it there are none.
     """
-    values = {value: count for value, count in histogram.items() if value is not None}
-    judged, failed = sum(values.values()), histogram.get(None, 0)
-    supporting = sum(count for value, count in values.items() if value >= SUPPORTING)
-    distinct, distinct_supporting = judged - repeated[0], supporting - repeated[1]
-    bins = [0] * len(ANCHORS)
-    for value, count in values.items():
-        bins[round(value * (len(ANCHORS) - 1))] += count
-    wanted = wanted_rows(subgoal, distinct, subgoals)
+    values, once = _judged(histogram), _judged(histogram if distinct is None else distinct)
+    judged, failed, rows = sum(values.values()), histogram.get(None, 0), sum(once.values())
+    distinct_supporting = _supporting(once)
+    wanted = wanted_rows(subgoal, rows, subgoals)
     mean, interval = mean_interval(values)
     return Coverage(
         subgoal=subgoal,
@@ -116,15 +115,32 @@ def coverage_of(
         judged=judged,
         failed=failed,
         low=sum(count for value, count in values.items() if value < tau),
-        supporting=supporting,
-        distinct=distinct,
+        supporting=_supporting(values),
+        distinct=rows,
         distinct_supporting=distinct_supporting,
-        share_interval=share_interval(distinct_supporting, distinct),
+        share_interval=share_interval(distinct_supporting, rows),
         wanted=wanted,
         verdict=verdict(distinct_supporting, wanted, judged, failed),
-        histogram=bins,
+        histogram=_binned(values),
+        distinct_histogram=_binned(once),
         gap=mean is not None and mean < tau,
     )
+
+
+def _judged(histogram: Mapping[float | None, int]) -> dict[float, int]:
+    return {value: count for value, count in histogram.items() if value is not None}
+
+
+def _supporting(values: Mapping[float, int]) -> int:
+    return sum(count for value, count in values.items() if value >= SUPPORTING)
+
+
+def _binned(values: Mapping[float, int]) -> list[int]:
+    """Rows per anchor; a value between two counts at the nearest."""
+    bins = [0] * len(ANCHORS)
+    for value, count in values.items():
+        bins[round(value * (len(ANCHORS) - 1))] += count
+    return bins
 
 
 def wanted_rows(subgoal: Subgoal, rows: int, subgoals: int) -> int:

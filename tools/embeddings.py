@@ -124,9 +124,11 @@ def sentence_transformer(source: str) -> Encoder:
     """A sentence-transformers model by folder or hub name. Raises UserError where it is not had."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from huggingface_hub.utils import logging as hub_logging
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
+    hub_logging.set_verbosity_error()  # not a line for each retry: what fails is said once
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     try:

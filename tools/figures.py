@@ -20,6 +20,33 @@ VERDICT_COLOURS = {
 INK = "#22303c"
 
 
+@contextmanager
+def figure(
+    path: Path, size: tuple[float, float], down: int = 1, across: int = 1, **options: Any
+) -> Iterator[Any]:
+    """Axes in an array of shape (down, across), of a figure that is saved at the end.
+
+    size: width and height in inches; options: of `pyplot.subplots`.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    # Text of people and models is no TeX: "$" stays a dollar sign.
+    with plt.rc_context({"text.parse_math": False, "axes.spines.top": False,
+                         "axes.spines.right": False, "text.color": INK}):  # fmt: skip
+        drawn, grid = plt.subplots(
+            down, across, figsize=size, layout="constrained", squeeze=False, **options
+        )
+        try:
+            yield grid
+            with atomic_path(path) as partial:
+                drawn.savefig(partial, dpi=130)
+        finally:
+            plt.close(drawn)
+
+
 def draw_all(
     coverage: Sequence[Coverage],
     heat_map: HeatMap,
@@ -29,9 +56,6 @@ def draw_all(
 ) -> dict[str, Path]:
     """Draws coverage.png, distribution.png, heatmap.png and, where there are pairs of subgoals,
     correlations.png; returns their paths by name."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     drawing = {
         "coverage": lambda axes: draw_coverage(axes, coverage, tau),
         "distribution": lambda axes: draw_distribution(axes, coverage),
@@ -42,7 +66,7 @@ def draw_all(
         drawing["correlations"] = lambda axes: draw_correlations(axes, names, overlaps)
     drawn = {name: folder / f"{name}.png" for name in drawing}
     for name, draw in drawing.items():
-        with _figure(drawn[name], len(coverage)) as axes:
+        with figure(drawn[name], (9, 1.8 + 0.55 * len(coverage))) as ((axes,),):
             draw(axes)
     return drawn
 
@@ -139,19 +163,3 @@ def _name_rows(axes: Any, names: Sequence[str], invert: bool = True) -> None:
     axes.set_yticks(range(len(names)), [shorten(name, 34) for name in names], fontsize=10)
     if invert:
         axes.invert_yaxis()
-
-
-@contextmanager
-def _figure(path: Path, rows: int) -> Iterator[Any]:
-    import matplotlib.pyplot as plt
-
-    # Text of models is no TeX: "$" stays a dollar sign.
-    with plt.rc_context({"text.parse_math": False, "axes.spines.top": False,
-                         "axes.spines.right": False, "text.color": INK}):  # fmt: skip
-        figure, axes = plt.subplots(figsize=(9, 1.8 + 0.55 * rows), layout="constrained")
-        try:
-            yield axes
-            with atomic_path(path) as partial:
-                figure.savefig(partial, dpi=130)
-        finally:
-            plt.close(figure)

@@ -25,23 +25,17 @@ class Limits:
     deviation: np.ndarray
 
 
-def mean_limits(
-    before: np.ndarray,
-    after: np.ndarray,
-    level: float,
-    rows: tuple[np.ndarray | int, np.ndarray | int],
-) -> Limits:
-    """Of A(s): from rows per anchor, shape (..., 6). rows: how many count, near-duplicates once.
+def mean_limits(before: np.ndarray, after: np.ndarray, level: float) -> Limits:
+    """Of A(s): from rows per anchor, shape (..., 6), which are independent of each other.
 
     Moments of a sum of rows drawn without replacement from both samples together (Cochran,
     Sampling Techniques, section 2.15), and its quantiles by Pearson type III.
     """
     from scipy.stats import pearson3
 
-    n, m = (np.asarray(count, float) for count in rows)
+    n, m = (own.sum(-1).astype(float) for own in (before, after))
     total = n + m
-    share_before, share_after = (own / own.sum(-1, keepdims=True) for own in (before, after))
-    pooled = (share_before * n[..., None] + share_after * m[..., None]) / total[..., None]
+    pooled = (before + after) / total[..., None]
     anchors = np.array(ANCHORS)
     apart = anchors - (pooled @ anchors)[..., None]
     variance, third = (pooled * apart**2).sum(-1), (pooled * apart**3).sum(-1)

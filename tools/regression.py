@@ -1,6 +1,7 @@
 """Did coverage fall between two data sets? Per subgoal: A(s), and the share of supporting rows.
 
-Two sets of rows are compared as independent samples, see `permutation.py`.
+Both are of distinct rows: copies are no evidence of their own, and would break what the test
+promises. The two sets of rows are compared as independent samples, see `permutation.py`.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..memory.records import Coverage, Record, Verdict
 from .permutation import Limits, mean_limits, share_limits
+from .rubric import ANCHORS
 
 ALPHA = 0.05
 """Most false alarms of a comparison: over all subgoals, both figures and one direction together."""
@@ -21,8 +23,9 @@ Outcome = Literal["fell", "held", "rose"]
 
 RULE = (
     "Fell: a fall so large has a probability of at most 5 % / (2 × subgoals) when nothing changed "
-    "(Bonferroni: at most one comparison in twenty fails by chance). Share: Fisher's exact test, "
-    "near-duplicates once. A(s): permutation test, by the first three moments of its distribution. "
+    "(Bonferroni: at most one comparison in twenty fails by chance). Both figures are of distinct "
+    "rows: near-duplicates count once, with the highest score of any. Share: Fisher's exact "
+    "test. A(s): permutation test, by the first three moments of its distribution. "
     "The rows are taken as two independent samples; where both sets share rows, chance does less "
     "and the test is cautious. A pass rules out no fall smaller than the one that would be noticed "
     "four times in five."
@@ -47,7 +50,8 @@ class Change(Record):
 
 
 class SubgoalChange(Record):
-    """rows: distinct ones, before and after; supporting: those of them that support it."""
+    """mean: A(s), of distinct rows, as all the rest. rows: before and after; supporting: those of
+    them that support it."""
 
     subgoal_id: str
     name: str
@@ -70,27 +74,28 @@ def level_of(tests: int) -> float:
 def compare(before: Sequence[Coverage], after: Sequence[Coverage]) -> list[SubgoalChange]:
     """Each subgoal before and after; both lists are of the same subgoals in the same order.
 
-    Every subgoal needs rows that were judged in both: see `incomparable`.
+    Every subgoal needs rows that were judged in both, and their `distinct_histogram`: see
+    `incomparable`.
     """
     level = level_of(2 * len(before))
     return [_subgoal(old, new, level) for old, new in zip(before, after, strict=True)]
 
 
-def incomparable(before: Sequence[Coverage], after: Sequence[Coverage]) -> list[str]:
-    """Names of the subgoals whose judgements failed too often, before or after, to be compared."""
-    pairs = zip(before, after, strict=True)
-    return [old.subgoal.name for old, new in pairs if "unknown" in (old.verdict, new.verdict)]
+def incomparable(coverage: Sequence[Coverage]) -> list[str]:
+    """Names of the subgoals whose judgements failed too often to be compared."""
+    return [c.subgoal.name for c in coverage if c.verdict == "unknown"]
 
 
 def _subgoal(old: Coverage, new: Coverage, level: float) -> SubgoalChange:
     rows = old.distinct, new.distinct
     supporting = old.distinct_supporting, new.distinct_supporting
-    histograms = np.array(old.histogram), np.array(new.histogram)
-    means, shares = mean_limits(*histograms, level, rows), share_limits(supporting, rows, level)
+    anchored = np.array(old.distinct_histogram), np.array(new.distinct_histogram)
+    before, after = (float(own @ np.array(ANCHORS) / own.sum()) for own in anchored)
+    means, shares = mean_limits(*anchored, level), share_limits(supporting, rows, level)
     return SubgoalChange(
         subgoal_id=old.subgoal.id,
         name=old.subgoal.name,
-        mean=_change(old.mean or 0.0, new.mean or 0.0, means),
+        mean=_change(before, after, means),
         share=_change(supporting[0] / rows[0], supporting[1] / rows[1], shares),
         rows=rows,
         supporting=supporting,

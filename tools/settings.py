@@ -47,6 +47,14 @@ class ModelConfig(Record):
             raise ValueError("--base-url is of no use without --model or --judge")
         return self
 
+    @field_validator("model", "judge")
+    @classmethod
+    def _named(cls, name: str | None) -> str | None:
+        """A blank name, of a variable that is not set, is not to mean the embedded model."""
+        if name is not None and not name.strip():
+            raise ValueError("the name is blank: give a model's, or leave it out for the embedded")
+        return name
+
     @field_validator("embedder")
     @classmethod
     def _absolute(cls, name: str) -> str:
@@ -139,7 +147,7 @@ def open_model(
 
     `batch`: what it is asked goes by the Batch API.
     """
-    if not name:
+    if name is None:
         return EmbeddedModel(embedder)
     return ChatModel(
         name,

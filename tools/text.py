@@ -111,6 +111,11 @@ def many(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """ "28 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def listed(items: Iterable[str], conjunction: str = "and") -> str:
     """ "a, b and c"."""
     *first, last = list(items) or [""]

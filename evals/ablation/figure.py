@@ -1,12 +1,10 @@
 """The ablation as a figure: what each part adds, goal by goal and on average."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...memory.files import atomic_path
-from ...tools.figures import INK
+from ...tools.figures import INK, figure
 from ...tools.text import many
 from .records import Line, named
 
@@ -17,7 +15,8 @@ def draw(lines: Sequence[Line], path: Path) -> None:
     """A line for each measure: the difference of every group, their mean and its interval."""
     shown = [line for line in lines if line.found.difference.value is not None]
     parts = list(dict.fromkeys(line.part for line in shown))
-    with _figure(path, len(shown) + len(parts)) as axes:
+    size = (9, 1.2 + 0.32 * (len(shown) + len(parts)))
+    with figure(path, size) as ((axes,),):
         place, labels = 0.0, {}
         for part, colour in zip(parts, COLOURS, strict=False):
             axes.text(0.005, place - 0.8, part, transform=axes.get_yaxis_transform(),
@@ -41,21 +40,3 @@ def _line(axes: Any, line: Line, place: float, colour: str) -> None:
     low, high = found.interval or (found.value, found.value)
     axes.plot([low, high], [place, place], color=colour, linewidth=2.5, zorder=3)
     axes.plot([found.value], [place], "o", color=colour, markersize=7, zorder=4)
-
-
-@contextmanager
-def _figure(path: Path, rows: int) -> Iterator[Any]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context({"text.parse_math": False, "axes.spines.top": False,
-                         "axes.spines.right": False, "text.color": INK}):  # fmt: skip
-        figure, axes = plt.subplots(figsize=(9, 1.2 + 0.32 * rows), layout="constrained")
-        try:
-            yield axes
-            with atomic_path(path) as partial:
-                figure.savefig(partial, dpi=130)
-        finally:
-            plt.close(figure)

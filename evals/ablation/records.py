@@ -45,6 +45,11 @@ FOUND = {
 }
 
 
+GROUP, HELD_OUT = "group", "held-out group"
+"""Units of planted gaps, a capability or a domain: of all sets, and of the test split, which
+clustering was not chosen on."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part, the arm with it and the arm without, and its measures, the primary one first."""
@@ -90,7 +95,7 @@ class RunFigures(Record):
 
 
 class Line(Record):
-    """A measure with a part and without it. unit: what is averaged over."""
+    """A measure with a part and without it. unit: what is averaged over; see HELD_OUT."""
 
     part: str
     measure: str
@@ -117,32 +122,35 @@ def of_runs(
 
 
 def of_planted(pairs: Sequence[PlantedPair], seed: int) -> list[Line]:
-    """The gaps found with clusters and without; a group is a capability or a domain."""
-    if not pairs:
-        return []
+    """The gaps found with clusters and without, of the held-out sets and of all."""
+    kept = [pair for pair in pairs if pair.split == "test"]
     return [
         Line(
             part="clustering",
             measure=measure,
-            unit="group",
+            unit=unit,
             found=paired(
-                [pair.clustered[measure] for pair in pairs],
-                [pair.listed[measure] for pair in pairs],
-                [pair.group for pair in pairs],
+                [pair.clustered[measure] for pair in chosen],
+                [pair.listed[measure] for pair in chosen],
+                [pair.group for pair in chosen],
                 seed,
             ),
         )
+        for unit, chosen in ((HELD_OUT, kept), (GROUP, pairs))
+        if chosen
         for measure in FOUND
     ]
 
 
 def primary(line: Line) -> bool:
-    """Whether it is the one comparison of its part that was named beforehand."""
+    """Whether it is the one comparison of its part that counts; the others describe."""
     if line.part == "clustering":
-        return (line.measure, line.unit) == ("agreement", "group")
+        return (line.measure, line.unit) == ("agreement", HELD_OUT)
     (part,) = (part for part in PARTS if part.name == line.part)
     return line.measure == part.measures[0]
 
 
 def named(line: Line) -> str:
-    return FOUND[line.measure] if line.unit == "group" else MEASURES[line.measure]
+    if line.unit == "goal":
+        return MEASURES[line.measure]
+    return f"{FOUND[line.measure]}, {'held-out' if line.unit == HELD_OUT else 'all'} sets"

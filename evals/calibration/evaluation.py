@@ -15,8 +15,8 @@ from ...memory.records import Spent
 from ...tools.embeddings import Embedder
 from ...tools.plain import read_plain
 from ...tools.settings import ModelConfig
-from ..labels import read_labelled
-from ..passport.measures import resampled
+from ..labels import LabelledDomain, read_labelled
+from ..passport.measures import Column, overall, resampled
 from ..reliability import kappa, means, spearman, weights_of
 from .report import GROUPS, RULES, Agreed, Calibration, Fitted, Judged, Mean
 from .rules import (
@@ -51,6 +51,8 @@ async def run(
             "or more, as each is tested with what was fitted on the others."
         )
     marked, embedder = topics_of(topics or TOPICS), Embedder(config.embedder)
+    if topics:  # the packaged ones are of other rows
+        _check_topics(topics, marked, domains)
     measured, total = [], sum(map(len, domains))
     done = 0
     for domain in domains:
@@ -58,7 +60,7 @@ async def run(
         measured.append(await measure(domain, embedder))
         done += len(domain)
         on_progress(done, total, Spent())
-    return evaluate(measured, marked, embedder.name, str(data.name), config.seed), Spent()
+    return evaluate(measured, marked, embedder.name, data.resolve().name, config.seed), Spent()
 
 
 def topics_of(path: Path) -> set[str]:
@@ -68,6 +70,15 @@ def topics_of(path: Path) -> set[str]:
         return set(found["topics"])
     except (ValidationError, KeyError) as error:
         raise UserError(f"{path} must hold “topics”, a list of ids of subgoals.") from error
+
+
+def _check_topics(path: Path, topics: set[str], domains: Sequence[LabelledDomain]) -> None:
+    known = dict.fromkeys(subgoal.id for domain in domains for subgoal in domain.subgoals)
+    if unknown := sorted(topics - known.keys()):
+        raise UserError(
+            f"{path}: topics has {unknown[0]}, which is no subgoal of the judged rows; there are "
+            f"{', '.join(known)}."
+        )
 
 
 def evaluate(
@@ -95,6 +106,7 @@ def evaluate(
                 Judged(
                     domain=one.domain.name,
                     id=subgoal.id,
+                    name=subgoal.name,
                     topic=subgoal.id in topics,
                     rows=int((~np.isnan(labels)).sum()),
                     rules={
@@ -135,10 +147,14 @@ def _capped(one: Measured, parameters: Parameters) -> np.ndarray:
 
 
 def _draws(values: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Each figure and its resamples, shape (1 + resamples,)."""
+    """Each figure and its resamples, shape (1 + resamples,), NaN where one is not defined.
+
+    A rule that gives all rows one anchor ranks nothing, in no resample either: Spearman 0.
+    """
+    ranks = spearman(values, labels, weights)
     return {
-        "spearman": np.nan_to_num(spearman(values, labels, weights)),
-        "kappa": np.nan_to_num(kappa(values, labels, weights)),
+        "spearman": np.zeros_like(ranks) if np.isnan(ranks[0]) else ranks,
+        "kappa": kappa(values, labels, weights),
         "error": means(np.abs(values - labels), weights),
     }
 
@@ -165,7 +181,9 @@ def _means(
                 continue
             rows = sum(subgoals[i].rows for i in places)
             figures = {
-                name: resampled(np.mean([draws[i][rule][name] for i in places], axis=0), rows)
+                name: overall(
+                    [Column(draws[i][rule][name], subgoals[i].rows) for i in places], rows
+                )
                 for name in ("spearman", "kappa", "error")
             }
             levels = [subgoals[i].rules[rule] for i in places]

@@ -13,7 +13,7 @@ from ...tools.text import passages, stem, words
 from ..labels import LabelledDomain
 
 SHARED, PREVIOUS_CUTS = 0.3, (0.27, 0.32, 0.38, 0.44, 0.52)
-"""The rule before: cosine of the best passage, and so much for holding all the subgoal's words."""
+"""The former rule: cosine of the best passage, and so much for holding all the subgoal's words."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ async def measure(domain: LabelledDomain, embedder: Embedder) -> Measured:
     """Reads every row once for all rules."""
     texts = [(sample.input, sample.output) for sample in domain.samples]
     rows = await gather(*(matches_of(embedder, *text, domain.subgoals) for text in texts))
-    before = await gather(*(_before(domain, *text, embedder) for text in texts))
+    before = await gather(*(_former(domain, *text, embedder) for text in texts))
     previous, cosine = zip(*before, strict=True)
     topic = np.array([[match.topic for match in row] for row in rows])
     evidence = np.array([[match.evidence for match in row] for row in rows])
@@ -54,10 +54,10 @@ async def measure(domain: LabelledDomain, embedder: Embedder) -> Measured:
     return Measured(domain, topic, evidence, most, np.array(previous), np.array(cosine))
 
 
-async def _before(
+async def _former(
     domain: LabelledDomain, text_in: str, text_out: str, embedder: Embedder
 ) -> tuple[list[float], list[float]]:
-    """The values of the rule before, and plain cosines of the whole row: one for each subgoal."""
+    """The values of the former rule, and plain cosines of the whole row: one for each subgoal."""
     texts = [*passages(text_in), *passages(text_out)] or [" "]
     whole = f"{text_in} {text_out}"
     aims = [t for s in domain.subgoals for t in (s.name, s.description, s.text)]

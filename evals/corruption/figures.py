@@ -1,12 +1,10 @@
 """Controlled corruption as figures: changes with intervals, against random removals."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...memory.files import atomic_path
-from ...tools.figures import INK
+from ...tools.figures import INK, figure
 from ...tools.text import shorten
 from .records import DomainResult, Paper
 
@@ -21,15 +19,19 @@ def draw(domains: Sequence[DomainResult], paper: Paper, folder: Path) -> dict[st
     if patterns:
         path = folder / "corruption-patterns.png"
         lines = sum(len(r.changes) for d in patterns for r in d.of("strategic").removals)
-        with _figure(path, lines) as axes:
+        with figure(path, _size(lines)) as ((axes,),):
             draw_patterns(axes, patterns, paper)
         drawn["Removals by pattern, strategic samples"] = path
     if tags:
         path = folder / "corruption-tags.png"
-        with _figure(path, sum(len(one.removed) for one in tags)) as axes:
+        with figure(path, _size(sum(len(one.removed) for one in tags))) as ((axes,),):
             draw_tags(axes, tags)
         drawn["Removals by tag, natural rows"] = path
     return drawn
+
+
+def _size(lines: int) -> tuple[float, float]:
+    return 10, 1.8 + 0.36 * lines
 
 
 def draw_patterns(axes: Any, domains: Sequence[DomainResult], paper: Paper) -> None:
@@ -109,21 +111,3 @@ def _finish(axes: Any, labels: dict[float, str], theirs: bool) -> None:
                               markerfacecolor="none", label="the paper"))  # fmt: skip
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False,
                 fontsize=9)  # fmt: skip
-
-
-@contextmanager
-def _figure(path: Path, lines: int) -> Iterator[Any]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context({"text.parse_math": False, "axes.spines.top": False,
-                         "axes.spines.right": False, "text.color": INK}):  # fmt: skip
-        figure, axes = plt.subplots(figsize=(10, 1.8 + 0.36 * lines), layout="constrained")
-        try:
-            yield axes
-            with atomic_path(path) as partial:
-                figure.savefig(partial, dpi=130)
-        finally:
-            plt.close(figure)

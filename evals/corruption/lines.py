@@ -7,8 +7,8 @@ from ...tools.embedded_model import HONESTY
 from ..statistics import DEFINITIONS
 from .changes import RESAMPLES
 from .records import DomainResult
-from .separations import Group
-from .tables import HEADLINE, SAMPLES, chance, ranged
+from .separations import CLEAR, Group
+from .tables import HEADLINE, SAMPLES, chance, ranged, size
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,27 @@ class Conditions:
 
 
 def headline(groups: Sequence[Group], judge: str) -> str:
-    """Targets and others of each kind of removal, and whose judgements they are."""
-    chosen = [group for group in groups if group.rows == HEADLINE[group.kind]]
+    """Targets and others of each kind of removal, and whose judgements they are.
+
+    Of the others the mean size: their falls and rises would cancel in a mean.
+    """
     told = [
         f"Removal by {group.kind} ({SAMPLES[group.rows]}): targets change by "
-        f"{ranged(group.statistics.target, group.target_interval)} %, other subgoals by "
-        f"{ranged(group.statistics.other, group.other_interval)} %; the target is hit most in "
-        f"{group.statistics.hit_most} of {group.statistics.experiments} removals."
-        for group in chosen
+        f"{ranged(group.statistics.target, group.target_interval)} %, others by "
+        f"{size(group.statistics.other_absolute)} % up or down; {group.others_clear} of "
+        f"{group.others} others fall below random removals (about {_by_chance(group.others)} by "
+        f"chance); targets that become a gap: {group.targets_gaps} of {group.targets}."
+        for group in groups
+        if group.rows == HEADLINE[group.kind]
     ]
     told.append(f"Judge: {judge}" + (", a topic detector." if _embedded(judge) else "."))
     return " ".join(told)
+
+
+def _by_chance(others: int) -> str:
+    """How many would fall below random removals, were each a random one itself."""
+    expected = CLEAR * others
+    return f"{expected:.0f}" if expected >= 1 else f"{expected:.1f}"
 
 
 def _embedded(judge: str) -> bool:

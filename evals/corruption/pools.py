@@ -43,7 +43,7 @@ def read_pools(
     """A pool of each domain. rows: most rows of a strategic sample, less than a domain's target.
 
     data: the folder of the files; None for the hub. Raises UserError where data is not there, or a
-    removal takes no row.
+    removal takes no row or every row.
     """
     lacking = [_where(name, one, data) for name, one in domains.items() if not one.source(data)]
     if lacking:
@@ -61,8 +61,13 @@ def _where(name: str, domain: Domain, data: Path | None) -> str:
 def _pool(name: str, domain: Domain, data: Path | None, rows: int | None, seed: int) -> Pool:
     table = _table(domain, data)
     places, matched = _usable(table, domain.removals)
-    if idle := [one.name for i, one in enumerate(domain.removals) if not matched[:, i].any()]:
-        raise UserError(f"{name}: no row of {table.source.path} is removed by {', '.join(idle)}.")
+    for removal, taken in zip(domain.removals, matched.sum(axis=0).tolist(), strict=True):
+        if taken in (0, len(places)):
+            raise UserError(
+                f"{name}, removal {removal.name}: {removal.condition} matches "
+                f"{'every' if taken else 'no'} row of {table.source.path} with an output; give one "
+                "that some rows match."
+            )
     drawn, target = pool_of(len(places), min(domain.target, rows or domain.target), seed)
     if target < 2:
         raise UserError(f"{name}: {table.source.path} has too few rows ({len(places)}).")

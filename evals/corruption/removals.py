@@ -10,6 +10,7 @@ from ...memory.errors import UserError
 from ...memory.records import Record, Sample, Subgoal
 from ...tools.datasets import DataSource
 from ...tools.plain import read_plain
+from ...tools.text import shorten
 
 CONFIG = Path(__file__).with_name("corruption.yaml")
 
@@ -22,7 +23,7 @@ class Tag(Record):
 
     def holds(self, row: dict[str, Any]) -> bool:
         cell = row.get(self.column)
-        return bool({*cell} & {*self.values}) if isinstance(cell, list) else cell in self.values
+        return any(one in self.values for one in (cell if isinstance(cell, list) else [cell]))
 
 
 class Removal(Record):
@@ -41,6 +42,8 @@ class Removal(Record):
     def _removes(self) -> Self:
         if (self.pattern is None) == (self.tag is None):
             raise ValueError(f"removal {self.name}: give either a pattern or a tag")
+        if self.pattern == "":
+            raise ValueError(f"removal {self.name}: the pattern is empty, which matches every row")
         try:
             re.compile(self.pattern or "")
         except re.error as error:
@@ -60,6 +63,11 @@ class Removal(Record):
         if self.tag:
             return f"{self.tag.column} is {' or '.join(self.tag.values)}"
         return self.pattern or ""
+
+    @property
+    def condition(self) -> str:
+        """The same with its kind, for a message."""
+        return f"the {'tag' if self.tag else 'pattern'} “{shorten(self.expression, 80)}”"
 
 
 class Domain(Record):

@@ -20,6 +20,11 @@ def percent(value: float | None) -> str:
     return NONE if value is None else f"{value * 100:+.1f}".replace("-", "−")
 
 
+def size(value: float | None) -> str:
+    """A change without its sign, in per cent."""
+    return NONE if value is None else f"{abs(value) * 100:.1f}"
+
+
 def number(value: float | None, digits: int = 2) -> str:
     return NONE if value is None else f"{value:.{digits}f}".replace("-", "−")
 
@@ -77,7 +82,7 @@ def _statistics(paper: Paper) -> list[tuple[str, Callable[[Separation], str], st
         ("removals", lambda s: str(s.experiments), str(len(paper.removals))),
         ("targets change, median %", lambda s: percent(s.target_median), NONE),
         ("others change, median %", lambda s: percent(s.other_median), NONE),
-        ("others change, mean size %", lambda s: percent(s.other_absolute).lstrip("+"), NONE),
+        ("others change, mean size %", lambda s: size(s.other_absolute), NONE),
         ("Cohen's d, pooled SD", lambda s: number(s.d), number(head.d)),
         ("d_z, paired", lambda s: number(s.d_z), NONE),
         ("paired t-test, p", lambda s: chance(s.t_p), head.p),

@@ -91,6 +91,8 @@ def read_lines(path: Path, *fields: str) -> list[dict[str, Any]]:
 
     fields: what every object must have.
     """
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {path.parent}.")
     try:
         text = path.read_text(encoding="utf-8")
         rows = [json.loads(line) for line in text.split("\n") if line.strip()]

@@ -59,12 +59,13 @@ class Passport(Exhibit):
         return tables.tables(self.judges, self.entries, self.between)
 
     def lines(self) -> list[str]:
-        rows = ", ".join(f"{name} {count}" for name, count in self.domains.items())
-        told = [f"Data: {self.data} (rows: {rows}); passes: {', '.join(self.passes)}; seed "
-                f"{self.seed}."]  # fmt: skip
+        told = []
         if self.all_alpha:
             value = tables.figure(self.all_alpha)
             told.append(f"All judges together: Krippendorff's alpha (ordinal) {value}.")
+        rows = ", ".join(f"{name} {count}" for name, count in self.domains.items())
+        told.append(f"Data: {self.data} (rows: {rows}); passes: {', '.join(self.passes)}; seed "
+                    f"{self.seed}.")  # fmt: skip
         return [*told, *lines.lines(self.judges, self.entries, self.rule)]
 
     def draw(self, folder: Path) -> dict[str, Path]:
@@ -101,14 +102,14 @@ async def run(
     async with open_judges(config, f"eval-judge-{datetime.now():%Y%m%d-%H%M%S}", names) as scorers:
         servers = [scorer for scorer in scorers if not is_embedded(scorer)]
         if servers:
-            announce(foretold(domains, passes, len(servers)))
+            announce(foretold(domains, passes, servers))
         judges = await judge_all(
             list(zip(names, scorers, strict=True)),
             config.max_concurrency, domains, passes, on_progress,
         )  # fmt: skip
         spent = scorers[0].door.ledger.total()
     own = {name for name, scorer in zip(names, scorers, strict=True) if is_embedded(scorer)}
-    return passport(str(data), domains, passes, judges, config.seed, own), spent
+    return passport(data.resolve().name, domains, passes, judges, config.seed, own), spent
 
 
 def passport(

@@ -1,12 +1,10 @@
 """A passport's figures: agreement with its intervals, and the use of the anchors."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...memory.files import atomic_path
-from ...tools.figures import INK
+from ...tools.figures import INK, figure
 from ...tools.rubric import ANCHORS
 from ...tools.text import shorten
 from .records import Entry
@@ -26,15 +24,20 @@ def draw_all(
     order = list(dict.fromkeys((entry.domain, entry.subgoal) for entry in entries))
     if any(entry.figures["kappa"].value is not None for entry in entries):
         path = folder / "judge-agreement.png"
-        with _figure(path, 2, 1.6 + len(order) * (0.25 + 0.16 * len(judges))) as both:
+        size = _size(len(order) * (0.25 + 0.16 * len(judges)))
+        with figure(path, size, across=2) as (both,):
             _agreement(both, judges, entries, order, rule)
         found["Agreement with the labels, with 95 % intervals; dashed: what “use” asks for"] = path
     path = folder / "judge-anchors.png"
     bars = _bars(entries, order)
-    with _figure(path, 1, 1.6 + 0.26 * len(bars)) as (axes,):
+    with figure(path, _size(0.26 * len(bars))) as ((axes,),):
         _anchors(axes, bars)
     found["Share of the rows at each anchor"] = path
     return found
+
+
+def _size(lines: float) -> tuple[float, float]:
+    return 10, max(3.0, 1.6 + lines)
 
 
 def _agreement(
@@ -100,23 +103,3 @@ def _anchors(axes: Any, bars: Sequence[tuple[str, str, list[int]]]) -> None:
         handles, [f"{anchor:.1f}" for anchor in ANCHORS], ncols=6, frameon=False, fontsize=9,
         loc="lower left", bbox_to_anchor=(0, 1),
     )  # fmt: skip
-
-
-@contextmanager
-def _figure(path: Path, columns: int, height: float) -> Iterator[Sequence[Any]]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    # Text of people and models is no TeX: "$" stays a dollar sign.
-    with plt.rc_context({"text.parse_math": False, "axes.spines.top": False,
-                         "axes.spines.right": False, "text.color": INK}):  # fmt: skip
-        size = (10, max(3.0, height))
-        figure, grid = plt.subplots(1, columns, figsize=size, layout="constrained", squeeze=False)
-        try:
-            yield list(grid[0])
-            with atomic_path(path) as partial:
-                figure.savefig(partial, dpi=130)
-        finally:
-            plt.close(figure)

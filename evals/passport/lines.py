@@ -12,7 +12,7 @@ from .verdicts import Rule
 
 
 def headline(judges: Sequence[JudgeFacts], entries: Sequence[Entry]) -> str:
-    """The verdicts, counted, of each judge."""
+    """The verdicts, counted, of each judge; where none can be given, what to do."""
     told = []
     for judge in judges:
         own = [entry.verdict for entry in entries if entry.judge == judge.name and entry.verdict]
@@ -21,11 +21,20 @@ def headline(judges: Sequence[JudgeFacts], entries: Sequence[Entry]) -> str:
             f"{judge.name}: {listed(f'{verdict} {count}' for verdict, count in counts)} of "
             f"{len(own)} subgoals"
         )
-    return "; ".join(told) + "."
+    return "; ".join(told) + "." + _advice(entries)
+
+
+def _advice(entries: Sequence[Entry]) -> str:
+    given = {entry.verdict for entry in entries if entry.verdict}
+    if given != {"cannot tell"}:
+        return ""
+    if any(any(entry.labelled) for entry in entries):
+        return " Label more rows for a verdict: see docs/judges.md."
+    return " No row is labelled: for a verdict, give scores of your own; see docs/judges.md."
 
 
 def lines(judges: Sequence[JudgeFacts], entries: Sequence[Entry], rule: Rule) -> list[str]:
-    """Who the judges are, what failed and why, how each figure was obtained, and the rule."""
+    """What failed and why and who the judges are; then the rule and how figures were obtained."""
     told = []
     for judge in judges:
         told.append(f"{judge.name}: {judge.judge}." if judge.judge != judge.name else
@@ -38,11 +47,9 @@ def lines(judges: Sequence[JudgeFacts], entries: Sequence[Entry], rule: Rule) ->
         told += [f"{judge.name}, failed: {count} × {reason}" for reason, count in judge.failures]
     if any(judge.embedded for judge in judges):
         told.append(HONESTY)
-    told += [str(rule), HOW]
-    if any(judge.places for judge in judges):
-        told.append(PLACES)
-    return [
-        *told,
+    told.append(
         "Effective: number of anchors, exp of their entropy; off: not on an anchor; (?): no "
-        "interval. Where no anchor changes, a table shows the judge over all alone.",
-    ]
+        "interval. Where no anchor changes, a table shows the judge over all alone."
+    )
+    told += [str(rule), HOW]
+    return [*told, PLACES] if any(judge.places for judge in judges) else told

@@ -20,23 +20,29 @@ DEGENERATE = 0.05
 """Where more than this share of the resamples gives no figure (one value alone was drawn), there is
 no interval."""
 
+ROUNDING = 1e-9
+
 HOW = (
-    "Intervals: 95 %. A share of one subgoal's rows: Wilson. All else: percentile bootstrap over "
-    "rows, seeded; over all subgoals, the figure is the mean of theirs and the rows are drawn with "
-    "all their judgements. Where a share is 0 or 1 in every row: Wilson over rows. Resamples in "
-    "which a figure is not defined are left out; beyond 5 % of them there is no interval. A "
-    "bootstrap interval without width says that no row differed, not that none will."
+    "Intervals: 95 %. A share of one subgoal's rows: Wilson. Number of anchors: ±1.96 bootstrap "
+    "standard errors, as resamples hold fewer anchors than the rows. All else: percentile "
+    "bootstrap over rows, seeded; over all subgoals, the figure is the mean of theirs and the rows "
+    "are drawn with all their judgements. Where a share is 0 or 1 in every row: Wilson over rows. "
+    "Resamples in which a figure is not defined are left out; beyond 5 % of them there is no "
+    "interval, nor where it would not hold the figure. A bootstrap interval without width says "
+    "that no row differed, not that none will."
 )
 
 
 @dataclass(frozen=True)
 class Column:
     """A figure of one subgoal: draws of shape (1 + resamples,), the first the figure itself; `of`
-    rows; hits: the rows with yes, where it is a share of rows."""
+    rows; hits: the rows with yes, where it is a share of rows; within: its least and most value,
+    where resamples are biased and only their spread is of use."""
 
     draws: np.ndarray
     of: int
     hits: int | None = None
+    within: tuple[float, float] | None = None
 
 
 Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -77,15 +83,16 @@ def used(base: np.ndarray, weights: np.ndarray) -> Figures:
     found = averaged("anchors", rows, weights)
     found |= averaged("judgements", {"failed": np.isnan(base).astype(float)}, weights)
     found |= {"anchors_effective": [], "anchors_most": []}
+    count = len(ANCHORS)
     for column in nearest(base).T:
-        counts = weights @ (column[:, None] == np.arange(len(ANCHORS)))
+        counts = weights @ (column[:, None] == np.arange(count))
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = counts / counts.sum(axis=1, keepdims=True)
             entropy = -np.where(shares > 0, shares * np.log(shares), 0).sum(axis=1)
         entropy[np.isnan(shares[:, 0])] = np.nan
         of = int((~np.isnan(column)).sum())
-        found["anchors_effective"].append(Column(np.exp(entropy), of))
-        found["anchors_most"].append(Column(shares.max(axis=1), of))
+        found["anchors_effective"].append(Column(np.exp(entropy), of, within=(1, count)))
+        found["anchors_most"].append(Column(shares.max(axis=1), of, within=(1 / count, 1)))
     return found
 
 
@@ -163,7 +170,7 @@ def rate(column: Column) -> Rate:
     if column.hits is not None and column.of:
         found = share_interval(column.hits, column.of)
         return Rate(value=column.hits / column.of, interval=found, of=column.of)
-    return resampled(column.draws, column.of)
+    return resampled(column.draws, column.of, column.within)
 
 
 def overall(columns: Sequence[Column], rows: int) -> Rate:
@@ -171,22 +178,39 @@ def overall(columns: Sequence[Column], rows: int) -> Rate:
     defined = [column for column in columns if not np.isnan(column.draws[0])]
     if not defined:
         return Rate(value=None, of=0)
-    found = resampled(_mean(np.stack([c.draws for c in defined])), sum(c.of for c in defined))
+    draws, of = _mean(np.stack([c.draws for c in defined])), sum(c.of for c in defined)
+    found = resampled(draws, of, defined[0].within)
     certain = found.value in (0.0, 1.0) and all(column.hits is not None for column in defined)
     if certain and found.value is not None:  # a bootstrap of what never varies has no width
         found.interval = share_interval(round(found.value * rows), rows)
     return found
 
 
-def resampled(draws: np.ndarray, of: int) -> Rate:
-    """The first of the draws, with the percentile interval of the others."""
+def resampled(draws: np.ndarray, of: int, within: tuple[float, float] | None = None) -> Rate:
+    """The first of the draws, with the percentile interval of the others; none that excludes it.
+
+    within: see `Column`; then the interval is ±1.96 standard errors.
+    """
     if np.isnan(draws[0]):
         return Rate(value=None, of=of)
     value, others = float(draws[0]), draws[1:][~np.isnan(draws[1:])]
     if not len(others) or len(others) < (1 - DEGENERATE) * (len(draws) - 1):
         return Rate(value=value, of=of)
+    if within:
+        either = 1.96 * float(others.std())
+        return Rate(value=value, interval=_clipped(value, either, within), of=of)
     low, high = np.quantile(others, [0.025, 0.975])
+    if (
+        not low - ROUNDING <= value <= high + ROUNDING
+    ):  # resamples are biased by more than they vary
+        return Rate(value=value, of=of)
+    low, high = min(low, value), max(high, value)
     return Rate(value=value, interval=(float(low), float(high)), of=of)
+
+
+def _clipped(value: float, either: float, within: tuple[float, float]) -> tuple[float, float]:
+    least, most = within
+    return min(value, max(least, value - either)), max(value, min(most, value + either))
 
 
 def nearest(values: np.ndarray) -> np.ndarray:

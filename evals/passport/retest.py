@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
 from ...memory.records import Spent, content_hash
 from ...tools.embedded_model import EmbeddedModel
 from ...tools.judge import MOST_SUBGOALS, Mode, asks_of
-from ...tools.scorer import ScoreProgress, Scorer
+from ...tools.scorer import READ_AT_ONCE, ScoreProgress, Scorer
 from ...tools.text import many
 from ..judging import judge_rows
 from ..labels import LabelledDomain
@@ -32,8 +33,12 @@ class Pass:
 
     def calls(self, domain: LabelledDomain) -> int:
         """Most calls that it takes, without repairs."""
-        size = MOST_SUBGOALS if self.mode == "joint" else 1
-        return len(domain) * -(-len(domain.subgoals) // size)
+        return len(domain) * -(-len(domain.subgoals) // self.at_once)
+
+    @property
+    def at_once(self) -> int:
+        """Subgoals of a call."""
+        return MOST_SUBGOALS if self.mode == "joint" else 1
 
 
 @dataclass
@@ -53,16 +58,36 @@ def passes_of(repeats: int, order: bool, pairwise: bool, seed: int) -> list[Pass
     return [Pass(BASE), *again, *ordered, *([Pass(PAIRWISE, mode="pairwise")] * pairwise)]
 
 
-def foretold(domains: Sequence[LabelledDomain], passes: Sequence[Pass], judges: int) -> str:
-    """The most calls that servers get."""
+def foretold(
+    domains: Sequence[LabelledDomain], passes: Sequence[Pass], scorers: Sequence[Scorer]
+) -> str:
+    """The most calls that the servers of these judges get, and how many the store saves."""
     calls = {made.name: sum(map(made.calls, domains)) for made in passes}
     parts = ", ".join(f"{name} {count:,}" for name, count in calls.items())
-    each = f" for each of {judges} judges" if judges > 1 else ""
+    each = f" for each of {len(scorers)} judges" if len(scorers) > 1 else ""
+    most = sum(calls.values()) * len(scorers)
+    left = sum(
+        calls_left(made, scorer, domain)
+        for made, scorer, domain in product(passes, scorers, domains)
+    )
     rows = many(sum(map(len, domains)), "row")
     return (
-        f"{rows}: at most {sum(calls.values()):,} calls{each} ({parts}), less what is in the "
-        "store; a reply that does not fit is asked for once more"
+        f"{rows}: at most {sum(calls.values()):,} calls{each} ({parts}); kept from before, "
+        f"so not asked again: {most - left:,}; a reply that does not fit is asked for once more"
     )
+
+
+def calls_left(made: Pass, scorer: Scorer, domain: LabelledDomain) -> int:
+    """Calls that a pass takes, less what the store has."""
+    own = scorer_of(made, scorer, 1, domain)
+    rows = list({sample.hash: None for sample in domain.samples})
+    calls = 0
+    for start in range(0, len(rows), READ_AT_ONCE):
+        batch = rows[start : start + READ_AT_ONCE]
+        known = own.store.scores.known(own.judge, batch)
+        pending = (sum(not known.get((row, s.hash)) for s in domain.subgoals) for row in batch)
+        calls += sum(-(-count // made.at_once) for count in pending)
+    return calls
 
 
 async def judge_all(

@@ -18,10 +18,7 @@ def figure(rate: Rate) -> str:
         return "–"
     if rate.interval is None:
         return f"{signed(rate.value)} (?)"
-    if rate.interval[0] >= 0:
-        return said(rate)
-    low, high = map(signed, rate.interval)
-    return f"{signed(rate.value)} ({low}…{high})"
+    return said(rate)
 
 
 def share(rate: Rate) -> str:
@@ -38,8 +35,8 @@ def shift(rate: Rate) -> str:
     if rate.value is None:
         return "–"
     low, high = rate.interval or (None, None)
-    bounds = "?" if low is None or high is None else f"{low:+.2f}…{high:+.2f}"
-    return f"{rate.value:+.2f} ({bounds})".replace("-", "−")
+    bounds = "?" if low is None or high is None else f"{low:+z.2f}…{high:+z.2f}"
+    return f"{rate.value:+z.2f} ({bounds})".replace("-", "−")
 
 
 TABLES: list[tuple[str, list[tuple[str, str, Cell]]]] = [
@@ -109,7 +106,7 @@ def tables(
             found.append(_table(title, columns, shown, several))
     if shifted := [judge for judge in judges if judge.places]:
         found.append(_places(shifted))
-    found.append(_anchors(ranked, several))
+    found += [_anchors(ranked, several), _used(ranked, several)]
     if between:
         found.append(_between(between))
     return found
@@ -181,20 +178,29 @@ def _anchors(entries: Sequence[Entry], several: bool) -> Table:
     heads = [f"{anchor:g}" for anchor in ANCHORS]
     rows = []
     for entry in entries:
-        total, use = max(1, sum(entry.histogram)), entry.figures
-        rows.append(
+        total = max(1, sum(entry.histogram))
+        shares = (f"{100 * count / total:.0f}" for count in entry.histogram)
+        rows.append([*_start(entry, several), *shares])
+    return Table(
+        title="Use of the anchors (% of the rows; the nearest anchor)",
+        columns=["subgoal", *["judge"] * several, *heads],
+        rows=rows,
+    )
+
+
+def _used(entries: Sequence[Entry], several: bool) -> Table:
+    return Table(
+        title="Number of anchors, and judgements off them or failed",
+        columns=["subgoal", *["judge"] * several, "effective", "off", "failed"],
+        rows=[
             [
                 *_start(entry, several),
-                *(f"{100 * count / total:.0f}" for count in entry.histogram),
-                figure(use["anchors_effective"]),
-                share(use["anchors_off"]),
-                share(use["judgements_failed"]),
+                figure(entry.figures["anchors_effective"]),
+                share(entry.figures["anchors_off"]),
+                share(entry.figures["judgements_failed"]),
             ]
-        )
-    return Table(
-        title="Use of the anchors (% of the rows; the nearest anchor), and what failed",
-        columns=["subgoal", *["judge"] * several, *heads, "effective", "off", "failed"],
-        rows=rows,
+            for entry in entries
+        ],
     )
 
 

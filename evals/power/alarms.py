@@ -17,13 +17,12 @@ from ...tools.judge import Mode
 from ...tools.regression import ALPHA, level_of
 from ...tools.rubric import ANCHORS
 from ...tools.settings import ModelConfig
-from ...tools.text import many
+from ...tools.text import many, percent
 from ..exhibit import Exhibit, Table
 from ..intervals import Rate
 from .doses import fallen
-from .given_scores import read_given
 from .resampled import Drawer, usual
-from .user_rows import COPIES, Progress, judged, read_rows
+from .user_rows import COPIES, Progress, score_distinct
 
 PAIRS = ((50, 50), (200, 200), (1_000, 1_000), (1_000, 200), (1_000, 50), (50, 1_000))
 """Rows before and after."""
@@ -89,9 +88,9 @@ class CheckFound(Exhibit):
                 rows=[
                     [
                         d.name,
-                        f"{d.lost:.0%}",
+                        percent(d.lost),
                         f"{d.fall:.3f}",
-                        *(f"{d.rates[n].value:.0%}" for n in sizes),
+                        *(percent(d.rates[n].value or 0) for n in sizes),
                     ]
                     for d in self.detections
                 ],
@@ -99,18 +98,19 @@ class CheckFound(Exhibit):
         ]
 
     def lines(self) -> list[str]:
+        others = max((d.others for d in self.detections), default=0)
         whose = f"Scores: {self.scores}." if self.scores else f"Judge: {self.judge}."
         return [
             f"{whose} {self.rows:,} distinct rows of {self.data} that have all their scores. "
             f"{COPIES}",
             f"{self.draws:,} pairs of bootstrap samples a line, seed {self.seed}; intervals: 95 %, "
             "Wilson (those of detections are in the JSON). "
-            f"At most {ALPHA:.0%} of comparisons may be false alarms.",
+            f"At most {percent(ALPHA)} of comparisons may be false alarms.",
             "Welch, mid-p: Welch's t test for A(s) and Fisher's test by mid-p for the share, with "
             "the same Bonferroni levels: what is usually taken.",
             "A loss makes the source lose that part of the subgoal's supporting rows (A >= 0.6); "
             "only others fell in at most "
-            f"{max((d.others for d in self.detections), default=0):.1%} of the comparisons.",
+            f"{percent(others, 1)} of the comparisons.",
             *self.notes,
         ]
 
@@ -124,7 +124,7 @@ class CheckFound(Exhibit):
 
 def _fine(rate: Rate) -> str:
     low, high = rate.interval or (0.0, 0.0)
-    return f"{rate.value or 0:.2%} ({low:.2%}–{high:.2%})"
+    return f"{percent(rate.value or 0, 2)} ({100 * low:.2f}–{percent(high, 2)})"
 
 
 async def run(
@@ -139,30 +139,27 @@ async def run(
 ) -> tuple[CheckFound, Spent]:
     """Judges the rows, or takes the given `scores` of them, and compares `draws` pairs of samples
     a setting. Raises UserError where fewer than two rows have all scores."""
-    rows = read_rows(source)
-    judge, spent, notes = "", Spent(), []
-    if scores:
-        values = read_given(scores, subgoals_file, rows.samples, subgoals)
-    else:
-        own = await judged(config, rows.samples, subgoals, mode, "eval-check", on_progress)
-        values, judge, spent, notes = own.values, own.judge, own.spent, own.notes
-    merged = rows.merged(values)
-    places = np.rint(merged[~np.isnan(merged).any(axis=1)] * (len(ANCHORS) - 1)).astype(int)
+    own = await score_distinct(
+        config, source, subgoals_file, subgoals, mode, scores, "eval-check", on_progress,
+        ask_judge=scores is None,
+    )  # fmt: skip
+    complete = own.values[~np.isnan(own.values).any(axis=1)]
+    places = np.rint(complete * (len(ANCHORS) - 1)).astype(int)
     if len(places) < 2:
         raise UserError(f"fewer than two rows of {source.path} have scores for all subgoals.")
     drawer = Drawer(places)
     found = CheckFound(
-        judge=judge,
-        data=source.path,
-        scores=str(scores or ""),
+        judge=own.judge,
+        data=Path(source.path).name,
+        scores=scores.name if scores else "",
         rows=len(places),
         draws=draws,
         seed=config.seed,
         alarms=alarms(drawer, len(subgoals), draws, config.seed),
         detections=detections(drawer, subgoals, draws, config.seed),
-        notes=notes,
+        notes=own.notes,
     )
-    return found, spent
+    return found, own.spent
 
 
 def alarms(drawer: Drawer, subgoals: int, draws: int, seed: int) -> list[Alarms]:

@@ -64,7 +64,7 @@ def fallen(before: np.ndarray, after: np.ndarray, level: float) -> np.ndarray:
     """Whether `goalcover check` says that A(s) or the share fell, for histograms (..., 6)."""
     rows = before.sum(-1), after.sum(-1)
     supporting = tuple(own[..., FIRST_SUPPORTING:].sum(-1) for own in (before, after))
-    by_mean = outcome(means(after) - means(before), mean_limits(before, after, level, rows))
+    by_mean = outcome(means(after) - means(before), mean_limits(before, after, level))
     by_share = outcome(
         shares(after) - shares(before), share_limits((supporting[0], supporting[1]), rows, level)
     )

@@ -17,8 +17,7 @@ from ...tools.regression import level_of
 from ...tools.settings import ModelConfig
 from .doses import Dose, binned, fresh_sample, means, same_file, shares, smallest
 from .found import Curve, Point, PowerFound, Setting, SmallestLoss, SubgoalPower
-from .given_scores import read_given
-from .user_rows import Progress, judged, read_rows
+from .user_rows import Progress, score_distinct
 
 
 async def run(
@@ -33,21 +32,20 @@ async def run(
 ) -> tuple[PowerFound, Spent]:
     """Judges the rows once and removes doses of them, `draws` times each.
 
-    support: scores, or labelled rows, that say which rows support. Raises UserError as `read_rows`,
-    `judged` and `read_given` do.
+    support: scores, or labelled rows, that say which rows support. Raises UserError as
+    `score_distinct` does.
     """
-    rows = read_rows(source)
-    given = read_given(support, subgoals_file, rows.samples, subgoals) if support else None
-    own = await judged(config, rows.samples, subgoals, mode, "eval-power", on_progress)
-    values = rows.merged(own.values)
-    chosen = values if given is None else rows.merged(given)
+    own = await score_distinct(
+        config, source, subgoals_file, subgoals, mode, support, "eval-power", on_progress
+    )
+    values, chosen = own.values, own.given
     found = PowerFound(
         judge=own.judge,
-        data=source.path,
-        support=str(support or ""),
-        rows=len(rows.samples),
+        data=Path(source.path).name,
+        support=support.name if support else "",
+        rows=own.rows,
         distinct=len(values),
-        missing=int(np.isnan(own.values).sum()),
+        missing=own.missing,
         draws=draws,
         seed=config.seed,
         subgoals=[

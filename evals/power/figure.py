@@ -5,10 +5,9 @@ from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...memory.files import atomic_path
-from ...tools.figures import INK
+from ...tools.figures import INK, figure
 from ...tools.regression import ALPHA, POWER
-from ...tools.text import shorten
+from ...tools.text import percent, shorten
 
 if TYPE_CHECKING:
     from .found import Curve, SubgoalPower
@@ -23,47 +22,33 @@ MOST_ACROSS = 3
 
 def draw_power(subgoals: "Sequence[SubgoalPower]", path: Path) -> None:
     """Writes the figure: power against the part of the supporting rows that is removed."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     across = min(MOST_ACROSS, ceil(sqrt(len(subgoals))))
     down = ceil(len(subgoals) / across)
-    # Names are no TeX: "$" stays a dollar sign.
-    with plt.rc_context({"text.parse_math": False, "axes.spines.top": False,
-                         "axes.spines.right": False, "text.color": INK}):  # fmt: skip
-        figure, grid = plt.subplots(
-            down, across, figsize=(3.8 * across + 0.4, 2.8 * down + 1.1), layout="constrained",
-            squeeze=False, sharex=True, sharey=True,
-        )  # fmt: skip
-        try:
-            for axes in grid.flat[len(subgoals) :]:
-                axes.set_visible(False)
-            for axes, own in zip(grid.flat, subgoals, strict=False):
-                _panel(axes, own)
-            figure.supxlabel("part of the supporting rows that is removed", fontsize=10)
-            figure.supylabel("share of draws in which it is noticed", fontsize=10)
-            handles, labels = grid.flat[0].get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside upper center", ncols=min(3, across),
-                          frameon=False, fontsize=8)  # fmt: skip
-            with atomic_path(path) as partial:
-                figure.savefig(partial, dpi=130)
-        finally:
-            plt.close(figure)
+    size = (3.8 * across + 0.4, 2.8 * down + 1.1)
+    with figure(path, size, down, across, sharex=True, sharey=True) as grid:
+        for axes in grid.flat[len(subgoals) :]:
+            axes.set_visible(False)
+        for axes, own in zip(grid.flat, subgoals, strict=False):
+            _panel(axes, own)
+        whole = grid.flat[0].figure
+        whole.supxlabel("part of the supporting rows that is removed", fontsize=10)
+        whole.supylabel("share of draws in which it is noticed", fontsize=10)
+        handles, labels = grid.flat[0].get_legend_handles_labels()
+        whole.legend(handles, labels, loc="outside upper center", ncols=min(3, across),
+                     frameon=False, fontsize=8)  # fmt: skip
 
 
 def _panel(axes: Any, own: "SubgoalPower") -> None:
     axes.axhline(POWER, color=INK, linewidth=0.8, linestyle=(0, (6, 3)))
     axes.axhline(ALPHA, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
-    axes.text(1, POWER - 0.02, f"{POWER:.0%}", ha="right", va="top", fontsize=8)
-    axes.text(1, ALPHA + 0.01, f"{ALPHA:.0%}", ha="right", va="bottom", fontsize=8)
+    axes.text(1, POWER - 0.02, percent(POWER), ha="right", va="top", fontsize=8)
+    axes.text(1, ALPHA + 0.01, percent(ALPHA), ha="right", va="bottom", fontsize=8)
     for curve in own.curves:
         _line(axes, curve)
     axes.set_title(f"{shorten(own.name, 34)}\n{own.supporting} of {own.judged} rows", fontsize=9)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.03))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axis.set_major_formatter(lambda value, _: percent(value))
     axes.tick_params(labelbottom=True, labelsize=8)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...memory.records import Record
+from ...tools.text import percent
 from ..exhibit import Exhibit, Table
 from .figure import draw_power
 from .user_rows import COPIES
@@ -80,7 +81,7 @@ class PowerFound(Exhibit):
         told = []
         for own in self.subgoals:
             loss = own.curves[0].smallest
-            part = f"{loss.part:.0%}" if loss else "not even all"
+            part = percent(loss.part) if loss else "not even all"
             told.append(f"{own.name} {part}")
         return (
             "`goalcover check` on a fresh sample of the same source notices, four times in five, "
@@ -140,7 +141,7 @@ def _cells(curve: Curve) -> list[str]:
     if not curve.points:
         return ["no row supports it", "–", "–"]
     if loss is None:
-        return [f"not reached ({max(p.power for p in curve.points):.0%} power)", "–", "–"]
+        return [f"not reached ({percent(max(p.power for p in curve.points))} power)", "–", "–"]
     low, high = loss.interval
     upper = "all" if high is None else f"{high:.0f}"
-    return [f"{loss.rows:.0f} ({low:.0f}–{upper})", f"{loss.part:.0%}", f"{loss.fall:.3f}"]
+    return [f"{loss.rows:.0f} ({low:.0f}–{upper})", percent(loss.part), f"{loss.fall:.3f}"]

@@ -14,6 +14,7 @@ from ...tools.embedded_model import HONESTY, EmbeddedModel
 from ...tools.judge import Mode
 from ...tools.settings import ModelConfig, home
 from ..judging import judge_rows, open_judges
+from .given_scores import read_given
 
 Progress = Callable[[int, int, Spent], None]
 
@@ -36,12 +37,19 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """values: (rows, k), NaN where there is no judgement. notes: what is to be known of the
-    judge."""
+class Scored:
+    """Scores of distinct rows, (n, k), NaN where there is none. rows: of the file, with an output.
 
+    judge: empty where none was asked. values: the judge's or, without one, the given ones; given:
+    those, or else the judge's. missing: judgements of `rows`. notes: what is to be known of the
+    judge.
+    """
+
+    rows: int
     judge: str
     values: np.ndarray
+    given: np.ndarray
+    missing: int
     spent: Spent
     notes: list[str]
 
@@ -58,25 +66,35 @@ def read_rows(source: DataSource) -> Rows:
     return Rows(samples, np.array(first))
 
 
-async def judged(
+async def score_distinct(
     config: ModelConfig,
-    samples: Sequence[Sample],
+    source: DataSource,
+    subgoals_file: Path,
     subgoals: Sequence[Subgoal],
     mode: Mode,
+    given: Path | None,
     name: str,
     on_progress: Progress,
-) -> Judged:
-    """Each row against each subgoal by the judge of `config`; what is known is not asked again."""
+    *,
+    ask_judge: bool = True,
+) -> Scored:
+    """Each row against each subgoal by the judge of `config`; what is known is not asked again.
+
+    given: a file of other scores of these rows, all there are without `ask_judge`. name: what usage
+    is kept under. Raises UserError as `read_rows` and `read_given` do.
+    """
+    rows = read_rows(source)
+    samples, others = rows.samples, None
+    if given:
+        others = rows.merged(read_given(given, subgoals_file, samples, subgoals))
+        if not ask_judge:
+            return Scored(len(samples), "", others, others, 0, Spent(), [])
     async with open_judges(config, name, mode=mode) as (scorer,):
-        values = await judge_rows(
+        own = await judge_rows(
             scorer, samples, subgoals, lambda p: on_progress(p.done, p.total, p.spent)
         )
         notes = [HONESTY] if isinstance(scorer.model, EmbeddedModel) else []
-        return Judged(scorer.judge, values, scorer.door.ledger.total(), notes)
-
-
-def check_scored(values: np.ndarray, subgoals: Sequence[Subgoal], where: Path | str) -> None:
-    """Raises UserError, naming it, for a subgoal without a single score."""
-    empty = [s.id for s, own in zip(subgoals, values.T, strict=True) if np.isnan(own).all()]
-    if empty:
-        raise UserError(f"{where} has no score of any row for {', '.join(empty)}.")
+        spent = scorer.door.ledger.total()
+        values, missing = rows.merged(own), int(np.isnan(own).sum())
+        chosen = values if others is None else others
+        return Scored(len(samples), scorer.judge, values, chosen, missing, spent, notes)

@@ -12,6 +12,7 @@ from judging import THREE, asked_ids, judged, well_judged
 from reports import report
 
 from goalcover.memory.records import Subgoal
+from goalcover.tools import checking
 from goalcover.tools.coverage import coverage_of
 from goalcover.tools.rubric import RUBRIC_VERSION
 from goalcover.tools.subgoals import read_subgoals
@@ -67,6 +68,7 @@ def test_with_the_embedded_judge(call: Any, data: Path, tmp_path: Path) -> None:
 
     same = call("check", data, "--baseline", tmp_path, "--out", "check.json")
     assert same.exit_code == 0, same.stderr
+    assert "A(s) of distinct rows" in same.stdout
     assert "Nothing fell in 60 rows" in same.stdout and "does not judge skill" in same.stdout
     figures = json.loads((tmp_path / "check.json").read_text())
     assert figures["passed"] and figures["tests"] == 2 * len(SUBGOALS)
@@ -150,3 +152,54 @@ def test_no_baseline(call: Any, tmp_path: Path, text: str | None, told: str) -> 
         path.write_text(text)
     done = call("check", rows(tmp_path), "--baseline", path)
     assert done.exit_code == 2 and told in done.stderr and str(path) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"distinct_histogram": []}, "of an earlier version"),
+        ({"distinct": 0, "distinct_supporting": 0}, "contradict each other"),
+        ({"distinct": 39}, "contradict each other"),
+        ({"distinct_supporting": 41}, "contradict each other"),
+        ({"distinct_histogram": [41, -1, 0, 0, 0, 0]}, "contradict each other"),
+        ({"distinct_histogram": [0] * 6}, "contradict each other"),
+        ({"distinct_histogram": [40]}, "contradict each other"),
+        ({"verdict": "unknown"}, "Dosing cannot be compared"),
+    ],
+)
+def test_a_baseline_that_cannot_be_compared_is_refused_in_a_line(
+    call: Any, tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    path = baseline(tmp_path, "any judge", WELL)
+    found = json.loads(path.read_text())
+    found["coverage"][0] |= changes
+    path.write_text(json.dumps(found))
+    done = call("check", rows(tmp_path), "--baseline", path)
+    assert done.exit_code == 2 and len(done.stderr.splitlines()) == 1
+    assert told in done.stderr and str(path) in done.stderr and "baseline anew" in done.stderr
+
+
+def test_a_folder_as_out_is_refused_before_a_call(call: Any, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), WELL)
+        done = call("check", rows(tmp_path), "--baseline", path,
+                    "--judge", "m", "--base-url", server.base_url, "--out", "figures")  # fmt: skip
+        assert server.calls == 0
+    assert done.exit_code == 2 and "cannot write figures" in done.stderr
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, EOFError])
+def test_an_error_of_the_program_is_no_fall(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def crash(*_: Any) -> None:
+        raise error("of our own")
+
+    monkeypatch.setattr(checking, "compare", crash)
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), WELL)
+        done = call("check", rows(tmp_path), "--baseline", path,
+                    "--judge", "m", "--base-url", server.base_url)  # fmt: skip
+    assert done.exit_code == 2
+    assert "Traceback" in done.stderr and f"{error.__name__}: of our own" in done.stderr

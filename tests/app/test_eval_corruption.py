@@ -135,3 +135,24 @@ def test_a_wrong_option_is_one_line(call: Any, own: Path, args: tuple[str, ...],
     assert done.exit_code == 2 and done.stdout == ""
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("goalcover: ")]
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("removal", "said"),
+    [
+        ({"pattern": ""}, "removal x: the pattern is empty"),
+        ({"pattern": "take"}, "removal x: the pattern “take” matches every row of"),
+        ({"tag": {"column": "sort", "values": ["soup"]}}, "no column 'sort'"),
+        ({"tag": {"column": "kind", "values": ["cake"]}}, "the tag “kind is cake” matches no row"),
+    ],
+)
+def test_a_removal_that_is_none_is_one_line(
+    call: Any, own: Path, tmp_path: Path, removal: dict[str, Any], said: str
+) -> None:
+    own.write_text(
+        yaml.safe_dump({"words": domain([{"name": "x", "subgoal": "bread", **removal}])})
+    )
+    done = call("eval", "corruption", "--config", own, "--data", tmp_path)
+    assert done.exit_code == 2 and done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if line != "reading the data"]
+    assert line.startswith("goalcover: ") and said in line

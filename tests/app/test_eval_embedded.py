@@ -27,9 +27,18 @@ def test_figures_are_shown_and_written(call: Call, tmp_path: Path):
     data = folder_of(tmp_path, ("a", "b"))
     done = call("eval", "embedded", "--data", data, "--topics", topics, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
-    assert "a: bread (topic)" in done.output and "does not judge skill" in done.output
+    said = " ".join(done.output.split())
+    assert "a: Baking bread (topic)" in said and "does not judge skill" in said
     found = json.loads((tmp_path / "out" / "embedded.json").read_text())
     assert found["subgoals"][0]["rules"]["shipped"]["spearman"]["value"] == 1.0
+
+
+def test_topics_that_no_row_is_judged_for(call: Call, tmp_path: Path):
+    topics = tmp_path / "topics.yaml"
+    topics.write_text("topics: [bread, wine]")
+    done = call("eval", "embedded", "--data", folder_of(tmp_path, ("a", "b")), "--topics", topics)
+    assert done.exit_code == 2
+    assert "topics.yaml: topics has wine" in done.output and "there are bread" in done.output
 
 
 def test_one_domain_is_too_few(call: Call, tmp_path: Path):

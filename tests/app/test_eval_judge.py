@@ -61,9 +61,11 @@ def test_judges_of_a_server_and_the_embedded_one(call: Any, folder: Path, tmp_pa
         assert not server.errors
         calls = ROWS * (1 + 1 + 1 + len(SUBGOALS))
         assert server.calls == calls and f"at most {calls:,} calls" in done.stderr
+        assert "not asked again: 0;" in done.stderr
         again = call(*args, server.base_url)
         assert again.exit_code == 0 and server.calls == calls, "nothing is asked twice"
         assert "Spent: nothing" in again.stdout
+        assert f"not asked again: {calls};" in again.stderr
     for words in ("big: use 3 of 3 subgoals", "median of 2", "Krippendorff", "Wilson", "Rule"):
         assert words in done.stdout
     assert HONESTY in " ".join(done.stdout.split())
@@ -108,6 +110,8 @@ def test_failed_judgements_are_counted_with_their_reason(call: Any, folder: Path
         (("--data", "nowhere"), "there is no file or folder nowhere"),
         (("--data", "own", "--subgoals", "own/support.subgoals.json"), "for one file"),
         (("--data", "own", "--base-url", "http://127.0.0.1:1/v1"), "--base-url is of no use"),
+        (("--data", "own", "--judge", ""), "judge: the name is blank"),
+        (("--data", "own", "--judge", "m", "--judge", " "), "--judge: the name is blank"),
     ],
 )
 def test_errors_are_one_line(call: Any, folder: Path, args: Any, words: str) -> None:

@@ -16,9 +16,11 @@ from scipy.stats import wilcoxon
 
 from goalcover.evals.ablation import cases, measures, planted, runs
 from goalcover.evals.ablation.cases import choose, sampled
-from goalcover.evals.ablation.records import RunFigures, of_runs
+from goalcover.evals.ablation.records import RunFigures, of_planted, of_runs
+from goalcover.evals.ablation.report import Ablation
 from goalcover.evals.gaps.planted import PlantedRow, PlantedSet
-from goalcover.evals.paired import paired, sign_flips, signed
+from goalcover.evals.paired import paired, signed
+from goalcover.evals.statistics import sign_flips
 from goalcover.graph import session
 from goalcover.graph.session import Pending
 from goalcover.graph.state import State
@@ -62,22 +64,53 @@ def test_nothing_in_common_is_no_figure() -> None:
     [([1, 2, 3], 2 / 8), ([1, 1, -1], 1.0), ([1, 2, 3, 4, -1], 6 / 32), ([0, 0, 0], 1.0)],
 )
 def test_sign_flips_by_hand(differences: list[float], p: float) -> None:
-    assert sign_flips(differences, 0) == pytest.approx(p)
-    assert sign_flips(differences[:1], 0) is None
+    assert sign_flips(differences, "two-sided")[0] == pytest.approx(p)
+    assert sign_flips(differences[:1], "two-sided") == (None, None)
 
 
 def test_sign_flips_of_ranks_are_the_signed_rank_test() -> None:
     """On distinct ranks with signs, the exact Wilcoxon test is the same permutation test."""
     ranks = [1, -2, 3, 4, 5, 6, -7, 8, 9]
     exact: Any = wilcoxon(ranks, method="exact")
-    assert sign_flips(ranks, 0) == pytest.approx(exact.pvalue)
+    assert sign_flips(ranks, "two-sided")[0] == pytest.approx(exact.pvalue)
 
 
-@given(st.lists(finite, min_size=2, max_size=8), st.integers(0, 3))
-def test_p_knows_no_direction_and_has_a_least_value(found: list[float], seed: int) -> None:
-    p = sign_flips(found, seed)
-    assert p is not None and 2 / 2 ** len(found) <= p <= 1
-    assert p == pytest.approx(sign_flips([-own for own in found], seed))
+@given(st.lists(finite, min_size=2, max_size=8))
+def test_p_knows_no_direction_and_has_a_least_value(found: list[float]) -> None:
+    p, least = sign_flips(found, "two-sided")
+    assert p is not None and 2 / 2 ** len(found) == least <= p <= 1
+    assert p == pytest.approx(sign_flips([-own for own in found], "two-sided")[0])
+
+
+def made_pair(number: int, split: str, apart: float) -> planted.PlantedPair:
+    figures = {"agreement": 0.5, "recall": 0.5, "precision": 0.5}
+    return planted.PlantedPair(
+        id=str(number), family="task", group=f"g{number}", split=split,
+        clustered=figures | {"agreement": 0.5 + apart}, listed=dict(figures),
+    )  # fmt: skip
+
+
+def ablation(model: str) -> Ablation:
+    """Clusters add 0.1 on what is held out, and 0.4 on what they were chosen on."""
+    pairs = [made_pair(i, *(("test", 0.1) if i < 3 else ("dev", 0.4))) for i in range(6)]
+    lines = [*of_runs([], [], [], 0), *of_planted(pairs, 0)]
+    return Ablation(
+        model=model, judge="m", embedder="e", seed=0, seeds=[0], rows=20, goals=[], left_out=[],
+        runs=[], planted=pairs, comparisons=lines,
+    )  # fmt: skip
+
+
+def test_the_held_out_sets_are_the_answer_and_all_stand_beside_them() -> None:
+    found = ablation("embedded-5")
+    head = found.headline()
+    assert "agreement with planted gaps (ARI), held-out sets +0.10" in head and "+0.25" not in head
+    assert head.count("upper bound") == 2 and "can list two gaps at most" in head
+    rows = next(t.rows for t in found.tables() if t.title.startswith("Clustering"))
+    by_name = {name: difference for name, _, _, difference, *_ in rows}
+    assert by_name["agreement with planted gaps (ARI), held-out sets *"].startswith("+0.10")
+    assert by_name["agreement with planted gaps (ARI), all sets"].startswith("+0.25")
+    assert "3 sets of 3 groups that are held out, and 6 sets of 6 groups" in "".join(found.lines())
+    assert "two gaps" not in ablation("gpt at server").headline(), "of the embedded arm alone"
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.data())
@@ -138,15 +171,19 @@ def test_the_packaged_goals_are_whole() -> None:
 
 
 def test_data_sets_are_taken_in_turn(tmp_path: Path) -> None:
-    for name in ("pubmedqa.jsonl", "billsum_100.jsonl"):
-        (tmp_path / name).write_text("{}\n")
+    rows = {"pubmedqa": ("question", "long_answer"), "billsum_100": ("text", "summary")}
+    for name, columns in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(dict.fromkeys(columns, "x")) + "\n")
     chosen = choose(tmp_path, 4)
     assert [case.data for case in chosen.cases] == ["clinical", "pubmedqa", "bills", "clinical"]
     assert chosen.left_out == ["codealpaca_20k.jsonl"]
 
 
 def test_a_sample_is_seeded_and_shared(tmp_path: Path) -> None:
-    rows = [json.dumps({"n": n, "text": f"a\u2028b{n}"}, ensure_ascii=False) for n in range(50)]
+    rows = [
+        json.dumps({"prompt": n, "completion": f"a\u2028b{n}"}, ensure_ascii=False)
+        for n in range(50)
+    ]
     (tmp_path / "desk.jsonl").write_text("\n".join(rows) + "\n")
     chosen = choose(tmp_path, None, own_cases(tmp_path))
     (case,) = chosen.cases
@@ -167,10 +204,10 @@ def test_a_sample_is_seeded_and_shared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"capabilities": ["One."]}, "goals.0.capabilities"),
+        ({"capabilities": ["One."]}, "goals, entry 1, capabilities: it must have 2 or more"),
         ({"data": "nope"}, "nope"),
         ({"surplus": 1}, "surplus"),
-        ({}, "no goal has its data"),
+        ({}, r"goals\.json: no goal has its data; .* has no desk\.jsonl"),
     ],
 )
 def test_what_is_wrong_with_a_file_of_goals_is_said(
@@ -178,6 +215,34 @@ def test_what_is_wrong_with_a_file_of_goals_is_said(
 ) -> None:
     with pytest.raises(UserError, match=said):
         choose(tmp_path, None, own_cases(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("row", "data", "said"),
+    [
+        ('{"q": "a", "a": "b"}', {"input_columns": ["q"], "output_column": "x"},
+         r"goals\.json, data, desk: .*/desk\.jsonl has no column 'x'\. It has: q, a"),
+        ('{"q": "a", "a": "b"}', {"input_columns": ["q"]}, "input_columns and output_column, or"),
+        ('{"q": "a", "a": "b"}', {}, r"desk\.jsonl: say input_columns and output_column\. It has"),
+        ('{"q": "a", "a": "b"}', {"max_chars": 5}, "max_chars: it must be more than 100"),
+        ("q,a", {}, r"desk\.jsonl is no JSONL file"),
+    ],
+)  # fmt: skip
+def test_columns_are_looked_at_before_anything_is_run(
+    tmp_path: Path, row: str, data: dict[str, Any], said: str
+) -> None:
+    path = own_cases(tmp_path)
+    (tmp_path / "desk.jsonl").write_text(row + "\n")
+    config = json.loads(path.read_text())
+    config["data"]["desk"] |= data
+    path.write_text(json.dumps(config))
+    with pytest.raises(UserError, match=said):
+        choose(tmp_path, None, path)
+
+
+def test_without_a_folder_the_files_of_the_goals_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"give --data, the folder of desk\.jsonl\."):
+        choose(None, None, own_cases(tmp_path))
 
 
 def test_no_folder_is_said(tmp_path: Path) -> None:

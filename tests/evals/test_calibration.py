@@ -12,6 +12,8 @@ from goalcover.evals.calibration import evaluation as calibration
 from goalcover.evals.calibration.report import RULES
 from goalcover.evals.calibration.rules import Measured, Parameters, cuts_of, fit
 from goalcover.evals.labels import LabelledDomain
+from goalcover.evals.passport.measures import resampled
+from goalcover.evals.reliability import weights_of
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Sample, Subgoal
 from goalcover.tools.rubric import ANCHORS
@@ -88,6 +90,18 @@ def test_means_are_those_of_the_subgoals_and_one_anchor_for_all_ranks_nothing():
         assert low <= (mean.spearman.value or 0) <= high
     flat = next(own for own in found.subgoals if own.id == "a0").rules["cosine"]
     assert flat.spearman.value == 0 and flat.kappa.value == pytest.approx(0)
+
+
+def test_a_resample_without_the_rare_row_is_left_out_and_is_no_zero():
+    labels = np.where(np.arange(100) < 5, 1.0, 0.0)
+    weights = weights_of(100, 0)
+    draws = calibration._draws(labels, labels, weights)["spearman"]
+    missing = (weights[:, :5].sum(axis=1) == 0).mean()
+    assert 0 < missing < 0.05 and np.isnan(draws).mean() == missing
+    found = resampled(draws, 100)
+    assert found.value == pytest.approx(1) and found.interval == pytest.approx((1, 1))
+    constant = calibration._draws(np.zeros(100), labels, weights)["spearman"]
+    assert not constant.any() and resampled(constant, 100).interval == (0, 0)
 
 
 def test_nothing_to_rank_is_said():

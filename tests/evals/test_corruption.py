@@ -10,6 +10,7 @@ import pytest
 
 from goalcover.evals.corruption.changes import against_placebo, change_of, measure
 from goalcover.evals.corruption.evaluation import Settings, corrupted
+from goalcover.evals.corruption.lines import headline
 from goalcover.evals.corruption.pools import Pool, read_pools
 from goalcover.evals.corruption.removals import CONFIG, Domain, chosen, read_domains
 from goalcover.evals.corruption.separations import Trial, group_of
@@ -59,7 +60,7 @@ def test_tags_of_one_value_and_of_several() -> None:
     assert veterans.removes(
         {"committees": ["Other", "Senate — Veterans' Affairs Committee"]}, row("a")
     )
-    assert not veterans.removes({"committees": ["Other"]}, row("a"))
+    assert not veterans.removes({"committees": ["Other", {"a": 1}]}, row("a"))
     planning = read_domains()["capabilities"].removals[0]
     assert planning.removes({"capability": "planning"}, row("a"))
     assert not planning.removes({"capability": "safety"}, row("a"))
@@ -141,6 +142,24 @@ def test_a_group_leaves_out_what_is_no_experiment() -> None:
     assert group.target_by_set == pytest.approx([-0.16 / 0.36] * 2)
     assert group.placebo_p == pytest.approx(1 / 161)
     assert (group.targets_clear, group.targets_gaps, group.others_gaps) == (1, 1, 0)
+
+
+def test_falls_and_rises_of_others_do_not_cancel_in_the_headline() -> None:
+    support = np.arange(100) < 20
+    # The removed rows hold what is the target's and b, and lack c by as much.
+    values = np.stack([np.where(support, high, low) for high, low in
+                       ((1.0, 0.2), (0.6, 0.4), (0.2, 0.4))], axis=1)  # fmt: skip
+    sets = [measure(values, support[:, None], draws=80, seed=1)]
+    changes = [change_of(sets, 0, s, name, s == 0, 0.3) for s, name in enumerate("abc")]
+    group = group_of("tag", "natural", [Trial(sets, 0, changes)], seed=0)
+    # b falls from 0.44 to 0.4 (9.1 %), c rises from 0.36 to 0.4 (11.1 %).
+    said = headline([group], "m at server")
+    assert "targets change by −44.4" in said and "others by 10.1 % up or down" in said
+    assert "1 of 2 others fall below random removals (about 0.1 by chance)" in said
+    assert "targets that become a gap: 1 of 1" in said
+    both = headline([group, group.model_copy(update={"kind": "pattern", "rows": "strategic"})],
+                    "embedded-5 (all-MiniLM-L6-v2 int8-3), joint, rubric 1")  # fmt: skip
+    assert both.endswith("a topic detector.") and len(re.findall(r"[a-zA-Z]+", both)) < 80
 
 
 @pytest.mark.parametrize(
@@ -245,6 +264,7 @@ def test_the_same_seed_gives_the_same_figures(folder: Path) -> None:
 
 WRONG = [
     ({"removals": [{"name": "a", "subgoal": "bread", "pattern": "("}]}, "pattern is not valid"),
+    ({"removals": [{"name": "a", "subgoal": "bread", "pattern": ""}]}, "a: the pattern is empty"),
     ({"removals": [{"name": "a", "subgoal": "bread"}]}, "either a pattern or a tag"),
     ({"removals": [{"name": "a", "subgoal": "cake", "pattern": "x"}]}, "no subgoal cake"),
     ({"removals": CONFIGURED["removals"][:1] * 2}, "removal bread is there twice"),
@@ -271,8 +291,16 @@ def test_what_is_not_there_is_said_in_a_line(folder: Path) -> None:
     with pytest.raises(UserError, match=r"elsewhere/kitchen\.jsonl for kitchen"):
         read_pools({"kitchen": domain}, folder / "elsewhere", None, 0)
     idle = CONFIGURED | {"removals": [{"name": "a", "subgoal": "bread", "pattern": "quark"}]}
-    with pytest.raises(UserError, match=r"no row of .* is removed by a"):
+    with pytest.raises(UserError, match=r"removal a: the pattern “quark” matches no row of"):
         read_pools({"kitchen": Domain.model_validate(idle)}, folder, None, 0)
+    whole = CONFIGURED | {"removals": [{"name": "a", "subgoal": "bread", "pattern": "w"}]}
+    with pytest.raises(UserError, match=r"removal a: the pattern “w” matches every row of"):
+        read_pools({"kitchen": Domain.model_validate(whole)}, folder, None, 0)
+    other = {"name": "a", "subgoal": "bread", "tag": {"column": "say", "values": ["x"]}}
+    with pytest.raises(UserError, match=r"the tag “say is x” matches no row of"):
+        read_pools(
+            {"k": Domain.model_validate(CONFIGURED | {"removals": [other]})}, folder, None, 0
+        )
     tag = {"name": "a", "subgoal": "bread", "tag": {"column": "kind", "values": ["x"]}}
     with pytest.raises(UserError, match="no column 'kind'"):
         read_pools({"k": Domain.model_validate(CONFIGURED | {"removals": [tag]})}, folder, None, 0)

@@ -39,6 +39,15 @@ def test_labels_may_be_whole_partial_or_absent(tmp_path: Path) -> None:
     assert [sample.index for sample in found.samples] == [0, 1, 2]
 
 
+def test_an_id_may_be_a_number(tmp_path: Path) -> None:
+    (found,) = read_labelled(written(tmp_path, [row(0, id=17), row(1, id=2.5), row(2)]))
+    assert [sample.id for sample in found.samples] == ["17", "2.5", "r2"]
+    with pytest.raises(UserError, match=r"line 2 of .*the id 17 is that of line 1"):
+        read_labelled(written(tmp_path, [row(0, id=17), row(1, id="17")]))
+    with pytest.raises(UserError, match=r"line 1 of .*id"):
+        read_labelled(written(tmp_path, [row(0, id=True)]))
+
+
 def test_the_system_message_is_kept_and_empty_outputs_are_left_out(tmp_path: Path) -> None:
     rows = [row(0, output=" "), row(1, system="Be brief.", scores={"risk": 0.6})]
     (found,) = read_labelled(written(tmp_path, rows))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from passports import RETESTED, domain, expected_flips, holds, labels_of, only, shaken, twice
 from sklearn.metrics import cohen_kappa_score
 
@@ -95,7 +97,7 @@ def test_failures_are_counted_and_never_values() -> None:
     entry = only(found, "h", "s0")
     assert entry.figures["judgements_failed"].value == pytest.approx(1 / 3)
     assert (entry.rows, entry.figures["kappa"].of, sum(entry.histogram)) == (40, 40, 40)
-    assert entry.verdict == "do not use" and "33%" in entry.reasons[0]
+    assert entry.verdict == "do not use" and "33 %" in entry.reasons[0]
     assert any("20 × HTTP 500" in line for line in found.lines())
 
 
@@ -140,6 +142,74 @@ def test_resamples_that_say_nothing_leave_no_interval() -> None:
     assert verdict_of({k: rate(c[0]) for k, c in figures.items()}, True, None, Rule())[0] == (
         "cannot tell"
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 1_000), st.sampled_from([0.0, 0.1, 1.0]))
+def test_every_interval_holds_its_figure(rows: int, seed: int, noise: float) -> None:
+    draw = np.random.default_rng(seed)
+    labels = draw.choice([*np.arange(6) / 5, np.nan], (rows, 2))
+    values = np.where(draw.random(labels.shape) < noise, draw.choice(6, labels.shape) / 5, labels)
+    again = np.where(draw.random(labels.shape) < noise, draw.choice(6, labels.shape) / 5, values)
+    judged = Judged("j", "j", {BASE: [values], "retest 2": [again], "pairwise": [again]})
+    found = figures_of(judged, 0, labels, weights_of(rows, seed, 200))
+    for name, columns in found.items():
+        for figure in (*map(rate, columns), overall(columns, rows)):
+            if figure.interval is not None and figure.value is not None:
+                low, high = figure.interval
+                assert low - 1e-12 <= figure.value <= high + 1e-12, (name, figure)
+    for effective in map(rate, found["anchors_effective"]):
+        low, high = effective.interval or (1, 6)
+        assert low >= 1 and high <= 6
+
+
+def test_the_number_of_anchors_is_in_its_interval_about_as_often_as_that_says() -> None:
+    """Few rows show fewer anchors than the judge has: resamples would say so once more."""
+    chances = np.array([0.4, 0.3, 0.1, 0.1, 0.05, 0.05])
+    truth = np.exp(-(chances * np.log(chances)).sum())
+    hits = 0
+    for seed in range(100):
+        values = np.random.default_rng(seed).choice(6, (60, 1), p=chances) / 5
+        figures = figures_of(Judged("j", "j", {BASE: [values]}), 0, values, weights_of(60, seed))
+        hits += holds(rate(figures["anchors_effective"][0]), truth)
+    assert 84 <= hits <= 100, hits
+
+
+def test_without_labels_the_headline_says_what_to_do() -> None:
+    values = labels_of(60, 2)
+    for seen, words in ((0, "give scores of your own; see docs/judges.md"), (10, "Label more")):
+        labels = np.where(np.arange(60)[:, None] < seen, values, np.nan)
+        found = passport("d", [domain(labels)], RETESTED, [twice(values)], seed=0)
+        assert "cannot tell 2 of 2 subgoals" in found.headline() and words in found.headline()
+    found = passport("d", [domain(values)], RETESTED, [twice(values)], seed=0)
+    assert "docs/judges.md" not in found.headline()
+
+
+def test_a_judge_that_is_a_whole_anchor_too_high_is_no_plain_use() -> None:
+    labels = labels_of(200, 1)
+    mild = Judged("mild", "", {BASE: [np.minimum(1, labels + 0.2)]})
+    mild.values["retest 2"] = mild.values[BASE]
+    entry = only(passport("d", [domain(labels)], RETESTED, [mild], 0), "mild", "s0")
+    assert entry.verdict == "use with care"
+    assert any(reason.endswith("too high") for reason in entry.reasons), entry.reasons
+
+
+def test_the_anchors_of_two_judges_fit_a_terminal_with_the_longest_names() -> None:
+    labels = labels_of(60, 2)
+    found = passport("d", [domain(labels)], RETESTED, [twice(labels), twice(labels, 1)], seed=0)
+    (table,) = [table for table in found.tables() if table.title.startswith("Use of the anchors")]
+    names = [28, 18]  # subgoals and judges are shortened to this
+    rest = [max(map(len, cells)) for cells in zip(table.columns, *table.rows, strict=True)][2:]
+    assert sum(names + rest) + 3 * len(table.columns) + 1 <= 100
+
+
+def test_lines_tell_of_the_result_first_and_define_last() -> None:
+    labels = labels_of(60, 2)
+    judged = Judged("h", "h", {BASE: [labels]}, Counter({"HTTP 500": 2}))
+    told = passport("d", [domain(labels)], RETESTED[:1], [judged], seed=0).lines()
+    kinds = [next(i for i, line in enumerate(told) if words in line)
+             for words in ("HTTP 500", "Rule", "Intervals: 95 %")]  # fmt: skip
+    assert kinds == sorted(kinds) and told[-1].startswith("Intervals")
 
 
 def test_over_all_is_the_mean_of_the_subgoals_where_there_is_a_figure() -> None:

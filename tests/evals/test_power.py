@@ -1,6 +1,7 @@
 """Whether the smallest noticed loss and the false alarms of `goalcover check` are counted right."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_the_commands_with_the_embedded_judge(call: Call, subgoals: Path, tmp_pa
     done = call("eval", "power", data, "--subgoals", subgoals, "--draws", "60", "--out", "out")
     assert done.exit_code == 0, done.output
     assert "does not judge skill" in done.stdout and "Spent" not in done.stdout
+    assert "40 rows of rows.jsonl, 40 distinct" in " ".join(done.stdout.split())
     assert (tmp_path / "out" / "power.png").stat().st_size > 10_000
     figures = json.loads((tmp_path / "out" / "power.json").read_text())
     assert figures["rows"] == 40 and len(figures["subgoals"]) == len(SUBGOALS)
@@ -152,6 +154,10 @@ def test_the_commands_with_the_embedded_judge(call: Call, subgoals: Path, tmp_pa
                  "--draws", "100", "--out", "check")  # fmt: skip
     assert check.exit_code == 0, check.output
     assert "False alarms of `goalcover check`" in check.stdout
+    assert "Scores: scores.jsonl." in check.stdout and "At most 5 % of" in check.stdout
+    page = (tmp_path / "check" / "check.md").read_text() + (tmp_path / "out/power.md").read_text()
+    assert re.search(r"[0-9] %", page) and not re.search(r"[0-9]%", page)
+    assert str(tmp_path) not in page
     other = tmp_path / "other.jsonl"
     other.write_text(support_rows(3).replace("a", "b"))
     assert call("eval", "power", data, "--subgoals", subgoals, "--support", other).exit_code == 2

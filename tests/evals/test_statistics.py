@@ -52,22 +52,25 @@ def test_the_paired_test_of_students_data() -> None:
 
 
 def test_the_sign_flips_of_darwins_data() -> None:
-    p, least = sign_flips(-MAIZE.astype(float))
+    p, least = sign_flips(-MAIZE.astype(float), "less")
     assert p == pytest.approx(863 / 2**15) and least == 2**-15
+    both, least = sign_flips(MAIZE, "two-sided")
+    assert both == pytest.approx(2 * 863 / 2**15) and least == 2**-14
 
 
 @given(changes)
 def test_every_sign_flip_is_counted(values: list[float]) -> None:
     paired = np.array(values)
     flips = [np.dot(signs, paired) for signs in product((1, -1), repeat=len(paired))]
-    p, _ = sign_flips(paired)
+    p, _ = sign_flips(paired, "less")
     assert p == pytest.approx(np.mean(np.array(flips) <= paired.sum() + 1e-9))
 
 
 def test_many_removals_draw_their_flips() -> None:
     paired = np.full(30, -1.0)
-    p, least = sign_flips(paired)
+    p, least = sign_flips(paired, "less")
     assert p == least == pytest.approx(1e-5)
+    assert sign_flips(paired, "two-sided") == pytest.approx((2e-5, 2e-5))
 
 
 def test_a_tie_is_no_hit() -> None:

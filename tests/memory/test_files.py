@@ -80,6 +80,9 @@ def test_what_cannot_be_written_is_said_before_any_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write"):
         check_writable(tmp_path / "file" / "scores.jsonl")
+    with pytest.raises(UserError, match="Is a directory"):
+        check_writable(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path):

@@ -40,6 +40,7 @@ def test_coverage_agrees_with_numpy(histogram, tau, subgoals):
     assert found.low == (rows < tau).sum()
     assert found.supporting == (rows >= 0.6).sum()
     assert found.histogram == [int(np.isclose(rows, anchor).sum()) for anchor in ANCHORS]
+    assert found.distinct_histogram == found.histogram, "without copies all rows are distinct"
     if not len(rows):
         assert (found.mean, found.interval, found.verdict) == (None, None, "unknown")
         assert not found.gap
@@ -194,6 +195,8 @@ def test_near_duplicates_count_once(rows, subgoals):
             store.scores.join("run", [sample])
         (found,) = assess(store.scores, "run", "judge", [PLAIN], 0.5, copies)
     supporting = {group for value, group in rows if value >= 0.6}
+    highest = [max(value for value, own in rows if own == group) for group in groups]
+    assert found.distinct_histogram == [highest.count(anchor) for anchor in ANCHORS]
     assert (found.distinct, found.distinct_supporting) == (len(groups), len(supporting))
     assert (found.judged, found.supporting) == (len(rows), sum(v >= 0.6 for v, _ in rows))
     assert found.wanted == wanted_rows(PLAIN, len(groups), 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,7 @@ async def test_an_embedder_that_cannot_be_had_is_named(tmp_path, monkeypatch, na
         assert name in str(outcome) and "\n" not in str(outcome)
     with pytest.raises(UserError):
         await lost.encode(["d"])
+    assert not logging.getLogger("huggingface_hub.utils._http").isEnabledFor(logging.WARNING)
 
 
 async def test_callers_go_on_while_others_texts_are_encoded(monkeypatch):
