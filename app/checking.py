@@ -24,18 +24,32 @@ def show_check(found: Checked) -> None:
     for title, figure in FIGURES.items():
         out.print(_table(title, check.subgoals, figure))
     for change in check.subgoals:
-        if change.verdict[0] != change.verdict[1]:
-            before, after = change.verdict
-            out.print(Text(f"Verdict of “{change.name}”: {before} → {after}."))
-    lines = (_blind(check.subgoals), check.rule, *check.notes)
-    for line in filter(None, lines):
+        if change.verdict[0] != change.verdict[1] and not change.worse:
+            out.print(Text(f"Verdict of “{change.name}”: {_verdicts(change)}."))
+    for line in (check.rule, *check.notes):
         out.print(Text(line), style="dim")
+    out.print(Text(conclusion(found), style="none" if check.passed else "red"))
+
+
+def conclusion(found: Checked) -> str:
+    """What fell, what could not be tested, and which verdicts got worse, in one line."""
+    changes = found.check.subgoals
     rows = many(found.counts.usable, "row")
-    fell = [f"“{change.name}”" for change in check.subgoals if change.fell]
-    if fell:
-        out.print(Text(f"Fell in {rows} since {check.baseline}: {listed(fell)}.", style="red"))
-    else:
-        out.print(Text(f"Nothing fell in {rows} since {check.baseline}."))
+    fell = [f"“{change.name}”" for change in changes if change.fell]
+    since = f"in {rows} since {found.check.baseline}"
+    told = [f"Fell {since}: {listed(fell)}" if fell else f"Nothing fell {since}"]
+    # What no row of the baseline supported was not there to be lost.
+    untested = [f"“{c.name}”" for c in changes if not c.tested and c.supporting[0]]
+    if untested:
+        told.append(f"{many(len(untested), 'subgoal')} could not be tested ({listed(untested)})")
+    if worse := [f"“{c.name}” {_verdicts(c)}" for c in changes if c.worse]:
+        told.append(f"verdict worse: {listed(worse)}")
+    return "; ".join(told) + "."
+
+
+def _verdicts(change: SubgoalChange) -> str:
+    before, after = change.verdict
+    return f"{before} → {after}"
 
 
 def _table(
@@ -47,11 +61,10 @@ def _table(
         table.add_column(name, justify="right", no_wrap=True)
     for change in changes:
         own = figure(change)
-        low, high = own.interval
         cells = [
             f"{own.before:.3f}",
             f"{own.after:.3f}",
-            f"{own.change:+.3f}\n({low:+.3f} {high:+.3f})",
+            f"{own.change:+.3f}\n({interval_text(own)})",
             _fall(own.allowed),
             _fall(own.noticed),
         ]
@@ -60,21 +73,20 @@ def _table(
     return table
 
 
+def interval_text(change: Change) -> str:
+    """Both ends; one that rounds to zero has the sign that the outcome gives it."""
+    low, high = change.interval
+    signs = "+" if change.outcome == "rose" else "-", "-" if change.outcome == "fell" else "+"
+    ends = (f"{end:+.3f}" for end in (low, high))
+    return " ".join(
+        f"{sign}{end[1:]}" if float(end) == 0 else end
+        for sign, end in zip(signs, ends, strict=True)
+    )
+
+
 def _fall(size: float | None) -> str:
     return "none" if size is None else f"{-size:.3f}"
 
 
 def _minus(text: str) -> str:
     return text.replace("-", "−")
-
-
-def _blind(changes: list[SubgoalChange]) -> str:
-    """Which subgoals could lose all without being noticed."""
-    blind = [
-        f"“{change.name}”"
-        for change in changes
-        if change.mean.noticed is None and change.share.noticed is None
-    ]
-    if not blind:
-        return ""
-    return f"Too few rows to notice even a total loss of {listed(blind)} four times in five."

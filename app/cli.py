@@ -342,6 +342,10 @@ def check(
         Path, typer.Option(help="report.json of an earlier `goalcover run`, or its folder.")
     ],
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    fail_on_verdict: Annotated[
+        bool,
+        typer.Option("--fail-on-verdict", help="Exit with 1 where a verdict got worse, too."),
+    ] = False,
     model: ModelName = None,
     judge: Judge = None,
     mode: JudgeMode = "joint",
@@ -353,14 +357,16 @@ def check(
 
     Judges the rows against the subgoals of the earlier run, which takes the same judge, and
     compares A(s) and the share of supporting rows. Only a fall that chance hardly explains counts:
-    at most one check in twenty fails when nothing changed. See docs/ci.md.
+    at most one check in twenty fails when nothing changed. The size of the file is not tested, but
+    verdicts count rows (--fail-on-verdict). See docs/ci.md.
     """
     with user_errors() as state:
         import asyncio
 
         from ..graph.session import configure, new_id
         from ..memory.files import atomic_text, check_writable
-        from ..tools.checking import check_file, read_baseline
+        from ..tools.baseline import read_baseline
+        from ..tools.checking import check_file
         from . import checking, terminal
 
         report = read_baseline(baseline)
@@ -379,7 +385,15 @@ def check(
         state["again"] = "The same command"
         terminal.check_prices(config)
         with terminal.Display() as display:
-            found = asyncio.run(check_file(config, report, f"check-{new_id()}", display.scored))
+            found = asyncio.run(
+                check_file(
+                    config,
+                    report,
+                    f"check-{new_id()}",
+                    display.scored,
+                    fail_on_verdict=fail_on_verdict,
+                )
+            )
         checking.show_check(found)
         if model or judge:
             terminal.show_spent(found.spent)

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..memory.records import Coverage, Record, Verdict
+from ..memory.scores import SUPPORTING
 from .permutation import Limits, mean_limits, share_limits
 from .rubric import ANCHORS
 
@@ -18,6 +19,9 @@ ALPHA = 0.05
 
 POWER = 0.8
 """A fall counts as one that would be noticed where it is in so many of repeated comparisons."""
+
+FIRST_SUPPORTING = ANCHORS.index(SUPPORTING)
+WORST_FIRST: tuple[Verdict, ...] = ("missing", "thin", "enough")
 
 Outcome = Literal["fell", "held", "rose"]
 
@@ -51,7 +55,8 @@ class Change(Record):
 
 class SubgoalChange(Record):
     """mean: A(s), of distinct rows, as all the rest. rows: before and after; supporting: those of
-    them that support it."""
+    them that support it. tested: it fell, or would in a file of so many rows of which none supports
+    it; where none of the baseline does, in one with an A(s) of 0."""
 
     subgoal_id: str
     name: str
@@ -60,6 +65,13 @@ class SubgoalChange(Record):
     rows: tuple[int, int]
     supporting: tuple[int, int]
     verdict: tuple[Verdict, Verdict]
+    tested: bool
+
+    @property
+    def worse(self) -> bool:
+        """Whether its verdict is worse than before."""
+        before, after = (WORST_FIRST.index(verdict) for verdict in self.verdict)
+        return after < before
 
     @property
     def fell(self) -> bool:
@@ -91,16 +103,40 @@ def _subgoal(old: Coverage, new: Coverage, level: float) -> SubgoalChange:
     supporting = old.distinct_supporting, new.distinct_supporting
     anchored = np.array(old.distinct_histogram), np.array(new.distinct_histogram)
     before, after = (float(own @ np.array(ANCHORS) / own.sum()) for own in anchored)
-    means, shares = mean_limits(*anchored, level), share_limits(supporting, rows, level)
+    mean = _change(before, after, mean_limits(*anchored, level))
+    share = _change(
+        supporting[0] / rows[0], supporting[1] / rows[1], share_limits(supporting, rows, level)
+    )
     return SubgoalChange(
         subgoal_id=old.subgoal.id,
         name=old.subgoal.name,
-        mean=_change(before, after, means),
-        share=_change(supporting[0] / rows[0], supporting[1] / rows[1], shares),
+        mean=mean,
+        share=share,
         rows=rows,
         supporting=supporting,
         verdict=(old.verdict, new.verdict),
+        tested="fell" in (mean.outcome, share.outcome) or _loss_noticed(old, rows, level),
     )
+
+
+def _loss_noticed(old: Coverage, rows: tuple[int, int], level: float) -> bool:
+    """Whether a total loss would fail: for certain by the share, or in POWER of checks by A(s).
+
+    After it the rows are like those of the baseline that do not support the subgoal; all are at 0
+    where there are none, and where no row of the baseline supports it.
+    """
+    before = np.array(old.distinct_histogram)
+    rest = np.where(np.arange(len(ANCHORS)) < FIRST_SUPPORTING, before, 0)
+    if not old.distinct_supporting or not rest.any():
+        rest = np.eye(len(ANCHORS))[0]
+    after = rest * rows[1] / rest.sum()
+    share_before = old.distinct_supporting / rows[0]
+    lost = share_limits((old.distinct_supporting, 0), rows, level)
+    if outcome(-share_before, lost) == "fell":
+        return True
+    mean, lower = (float(own @ np.array(ANCHORS) / own.sum()) for own in (before, after))
+    by_mean = _change(mean, lower, mean_limits(before, after, level))
+    return by_mean.noticed is not None and -by_mean.change >= by_mean.noticed
 
 
 def _change(before: float, after: float, limits: Limits) -> Change:
@@ -108,19 +144,21 @@ def _change(before: float, after: float, limits: Limits) -> Change:
 
     change, low, high = after - before, float(limits.low), float(limits.high)
     noticed = -low + float(norm.ppf(POWER)) * float(limits.deviation)
+    told = str(outcome(change, limits))
+    # A test without a lower limit says nothing of how far down the source may be.
+    least = max(-1.0, change - (1.0 if np.isnan(high) else high))
+    most = min(1.0, change - (-1.0 if np.isnan(low) else low))
     return Change(
         before=before,
         after=after,
         change=change,
-        # A test without a lower limit says nothing of how far down the source may be.
-        interval=(
-            max(-1.0, change - (1.0 if np.isnan(high) else high)),
-            min(1.0, change - (-1.0 if np.isnan(low) else low)),
-        ),
+        # A limit that is reached exactly leaves a rest of rounding.
+        interval=(max(0.0, least) if told == "rose" else least,
+                  min(0.0, most) if told == "fell" else most),
         allowed=-low if -low <= before else None,
         noticed=noticed if noticed <= before else None,
-        outcome=str(outcome(change, limits)),  # pyright: ignore[reportArgumentType]
-    )
+        outcome=told,  # pyright: ignore[reportArgumentType]
+    )  # fmt: skip
 
 
 def outcome(change: np.ndarray | float, limits: Limits) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...tools.figures import INK, figure
 from ...tools.text import many
-from .records import Line, named
+from .records import GROUP, HELD_OUT, Line, named
 
 COLOURS = ("#2a7f8e", "#5a6fb0", "#e0a33a", "#b8433f", "#7a4fa3")
 
@@ -15,7 +15,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
     """A line for each measure: the difference of every group, their mean and its interval."""
     shown = [line for line in lines if line.found.difference.value is not None]
     parts = list(dict.fromkeys(line.part for line in shown))
-    size = (9, 1.2 + 0.32 * (len(shown) + len(parts)))
+    size = (10, 1.2 + 0.32 * (len(shown) + len(parts)))
     with figure(path, size) as ((axes,),):
         place, labels = 0.0, {}
         for part, colour in zip(parts, COLOURS, strict=False):
@@ -23,12 +23,13 @@ def draw(lines: Sequence[Line], path: Path) -> None:
                       fontsize=9, weight="bold", va="center")  # fmt: skip
             for line in (line for line in shown if line.part == part):
                 _line(axes, line, place, colour)
-                labels[place] = f"{named(line)} ({many(line.found.difference.of, line.unit)})"
+                unit = GROUP if line.unit == HELD_OUT else line.unit
+                labels[place] = f"{named(line)} ({many(line.found.difference.of, unit)})"
                 place += 1
             place += 1
         axes.axvline(0, color=INK, linewidth=1, linestyle="--", zorder=1)
         axes.set(xlim=(-1.05, 1.05), ylim=(max(place - 1.3, 0), -1.3))
-        axes.set_xlabel("with − without the part: mean, 95 % interval, and every goal or group")
+        axes.set_xlabel("with − without the part: mean, 95 % interval, each goal")
         axes.set_yticks(list(labels), list(labels.values()), fontsize=9)
         axes.grid(axis="x", color="#e3e6ea", linewidth=0.8, zorder=0)
 

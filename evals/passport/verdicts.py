@@ -5,7 +5,7 @@ from math import nan
 from typing import Literal
 
 from ...memory.records import Record
-from ...tools.text import many
+from ...tools.text import many, percent
 from ..intervals import Rate
 
 Verdict = Literal["use", "use with care", "do not use", "cannot tell"]
@@ -81,7 +81,7 @@ def _wrong(figures: Mapping[str, Rate], rule: Rule) -> list[str]:
     for name in ("precision", "recall"):
         _, high = figures[f"labels_{name}"].interval or (0.0, 1.0)
         if high < rule.support:
-            found.append(f"{name} of support at most {percent(high, rule.support)}")
+            found.append(f"{name} of support at most {share_apart(high, rule.support)}")
     return found
 
 
@@ -97,7 +97,7 @@ def _lacking(figures: Mapping[str, Rate], first_place: Rate | None, rule: Rule) 
     if flips is None or flips.interval is None:
         found.append("not asked again")
     elif flips.interval[1] > rule.flips:
-        found.append(f"up to {percent(flips.interval[1], rule.flips)} change on a retest")
+        found.append(f"up to {share_apart(flips.interval[1], rule.flips)} change on a retest")
     failed = figures["judgements_failed"]
     if (failed.value or 0.0) > rule.failed:
         found.append(f"{_share(failed, rule.failed)} of the judgements failed")
@@ -137,7 +137,7 @@ def _unseen(figures: Mapping[str, Rate], rule: Rule) -> list[str]:
 
 
 def _share(rate: Rate, threshold: float) -> str:
-    return percent(rate.value or 0.0, threshold)
+    return share_apart(rate.value or 0.0, threshold)
 
 
 def _strong(figures: Mapping[str, Rate]) -> list[str]:
@@ -157,6 +157,6 @@ def apart(value: float, threshold: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def percent(share: float, threshold: float = nan) -> str:
+def share_apart(share: float, threshold: float) -> str:
     """ "58 %", with decimals where it would look like the threshold that it is not at."""
     return f"{apart(100 * share, 100 * threshold, digits=0)} %"

@@ -117,8 +117,9 @@ class CheckFound(Exhibit):
     def headline(self) -> str:
         worst = max(self.alarms, key=lambda a: a.alarms.value or 0)
         return (
-            f"False alarms of `goalcover check`: at most {_fine(worst.alarms)} of comparisons "
-            f"({worst.before:,} and {worst.after:,} rows, {many(worst.subgoals, 'subgoal')})."
+            f"The highest of {many(len(self.alarms), 'measured rate')} of false alarms of "
+            f"`goalcover check` is {_fine(worst.alarms)}, for {worst.before:,} and "
+            f"{worst.after:,} rows and {many(worst.subgoals, 'subgoal')}."
         )
 
 

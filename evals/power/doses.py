@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...memory.scores import SUPPORTING
 from ...tools.permutation import mean_limits, share_limits
-from ...tools.regression import ALPHA, POWER, outcome
+from ...tools.regression import ALPHA, FIRST_SUPPORTING, POWER, outcome
 from ...tools.rubric import ANCHORS
 
 SHARES = (0.01, 0.02, 0.05, *np.arange(0.1, 1.01, 0.1).round(2).tolist())
@@ -19,7 +18,6 @@ FEW = (1, 2, 3, 5)
 """Doses: shares of the supporting rows, and so few rows."""
 
 RESAMPLES = 1_000
-FIRST_SUPPORTING = ANCHORS.index(SUPPORTING)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ async def run(
         support=support.name if support else "",
         rows=own.rows,
         distinct=len(values),
+        labelled=int((~np.isnan(chosen)).any(axis=1).sum()),
         missing=own.missing,
         draws=draws,
         seed=config.seed,
@@ -66,9 +67,9 @@ def power_of(
     seed: list[int],
 ) -> SubgoalPower:
     """Curves of one of so many subgoals. values: by the judge, (n,); chosen: what says which rows
-    support, (n,). Rows that the judge has no value for are left out."""
-    known = ~np.isnan(values)
-    every = binned(values)
+    support, (n,). Rows without a value of either are left out."""
+    known = ~(np.isnan(values) | np.isnan(chosen))
+    every = binned(values[known])
     target = binned(values[known & (chosen >= SUPPORTING)])
     rng = np.random.default_rng(seed)
     curves: list[tuple[Setting, list[Dose]]] = [

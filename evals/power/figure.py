@@ -12,11 +12,13 @@ from ...tools.text import percent, shorten
 if TYPE_CHECKING:
     from .found import Curve, SubgoalPower
 
-STYLES: dict[str, tuple[str, str, str]] = {
-    "check": ("#0072b2", "-", "fresh sample, by `goalcover check`"),
-    "removal, A(s)": ("#d55e00", "--", "removal from this file, by A(s)"),
-    "removal, share": ("#009e73", ":", "removal from this file, by the share"),
+STYLES: dict[str, tuple[str, str, float, str]] = {
+    "check": ("#0072b2", "-", 1.6, "fresh sample, by `goalcover check`"),
+    "removal, A(s)": ("#e69f00", "-", 4.5, "removal from this file, by A(s)"),
+    "removal, share": ("#00664a", "--", 1.4, "removal from this file, by the share"),
 }
+"""Colour, line and width, by setting: the curves of removal often cover one another."""
+
 MOST_ACROSS = 3
 
 
@@ -41,8 +43,8 @@ def draw_power(subgoals: "Sequence[SubgoalPower]", path: Path) -> None:
 def _panel(axes: Any, own: "SubgoalPower") -> None:
     axes.axhline(POWER, color=INK, linewidth=0.8, linestyle=(0, (6, 3)))
     axes.axhline(ALPHA, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
-    axes.text(1, POWER - 0.02, percent(POWER), ha="right", va="top", fontsize=8)
-    axes.text(1, ALPHA + 0.01, percent(ALPHA), ha="right", va="bottom", fontsize=8)
+    for level in (POWER, ALPHA):  # beside the axes, where no curve is
+        axes.text(1.035, level, percent(level), ha="left", va="center", fontsize=8)
     for curve in own.curves:
         _line(axes, curve)
     axes.set_title(f"{shorten(own.name, 34)}\n{own.supporting} of {own.judged} rows", fontsize=9)
@@ -53,7 +55,7 @@ def _panel(axes: Any, own: "SubgoalPower") -> None:
 
 
 def _line(axes: Any, curve: "Curve") -> None:
-    colour, style, label = STYLES[curve.setting]
+    colour, style, width, label = STYLES[curve.setting]
     parts, powers = ([getattr(p, name) for p in curve.points] for name in ("part", "power"))
-    axes.plot(parts, powers, color=colour, linestyle=style, linewidth=1.6, marker="o",
-              markersize=2.5, label=label)  # fmt: skip
+    axes.plot(parts, powers, color=colour, linestyle=style, linewidth=width, marker="o",
+              markersize=width + 1, label=label)  # fmt: skip

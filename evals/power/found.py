@@ -49,7 +49,7 @@ class Curve(Record):
 
 
 class SubgoalPower(Record):
-    """judged: distinct rows with a score. supporting: those that doses are taken from; agreed: how
+    """judged: distinct rows with a score, and a label where others' are given. supporting: those that doses are taken from; agreed: how
     many of them this judge calls supporting. mean, share: A(s) and the judge's supporting share."""
 
     subgoal_id: str
@@ -64,13 +64,15 @@ class SubgoalPower(Record):
 
 class PowerFound(Exhibit):
     """What `goalcover eval power` prints and writes. support: whose scores say which rows support,
-    empty for the judge itself. missing: pairs without a judgement."""
+    empty for the judge itself. labelled: distinct rows that such a score says something of, for any
+    subgoal. missing: pairs without a judgement."""
 
     judge: str
     data: str
     support: str
     rows: int
     distinct: int
+    labelled: int
     missing: int
     draws: int
     seed: int
@@ -95,9 +97,13 @@ class PowerFound(Exhibit):
         ]
 
     def lines(self) -> list[str]:
+        used = [own.judged for own in self.subgoals]
         whose = (
-            f"The rows removed support the subgoal by the scores in {self.support}, so the judge's "
-            "errors are in these figures: agreed says how many of those rows it calls supporting."
+            f"{self.labelled:,} of {self.distinct:,} distinct rows have labels in {self.support}; "
+            "rows without one for a subgoal are left out for it, which leaves "
+            f"{min(used):,} to {max(used):,} rows a subgoal. The rows removed support the subgoal "
+            "by these labels, so the judge's errors are in these figures: agreed says how many of "
+            "those rows it calls supporting."
             if self.support
             else "The rows removed are those that this judge itself scores 0.6 or more: this is "
             "what the figures can show at this number of rows, and says nothing of whether the "

@@ -78,12 +78,12 @@ def test_sign_flips_of_ranks_are_the_signed_rank_test() -> None:
 @given(st.lists(finite, min_size=2, max_size=8))
 def test_p_knows_no_direction_and_has_a_least_value(found: list[float]) -> None:
     p, least = sign_flips(found, "two-sided")
-    assert p is not None and 2 / 2 ** len(found) == least <= p <= 1
+    assert p is not None and least is not None and 2 / 2 ** len(found) == least <= p <= 1
     assert p == pytest.approx(sign_flips([-own for own in found], "two-sided")[0])
 
 
 def made_pair(number: int, split: str, apart: float) -> planted.PlantedPair:
-    figures = {"agreement": 0.5, "recall": 0.5, "precision": 0.5}
+    figures: dict[str, float | None] = {"agreement": 0.5, "recall": 0.5, "precision": 0.5}
     return planted.PlantedPair(
         id=str(number), family="task", group=f"g{number}", split=split,
         clustered=figures | {"agreement": 0.5 + apart}, listed=dict(figures),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.evals.intervals import Rate
-from goalcover.evals.passport.verdicts import Rule, apart, percent, verdict_of
+from goalcover.evals.passport.verdicts import Rule, apart, share_apart, verdict_of
 
 GOOD = {
     "kappa": (0.8, 0.7, 0.9),
@@ -102,5 +102,5 @@ def test_no_figure_looks_like_the_threshold_that_it_is_not_at(
 ) -> None:
     said = float(apart(value, threshold).replace("−", "-"))
     assert (said < threshold, said > threshold) == (value < threshold, value > threshold)
-    said = float(percent(value, threshold).removesuffix(" %").replace("−", "-"))
+    said = float(share_apart(value, threshold).removesuffix(" %").replace("−", "-"))
     assert (said < 100 * threshold) == (value < threshold)
