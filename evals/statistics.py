@@ -14,13 +14,17 @@ from ..memory.records import Record
 FLIPS = 99_999
 """Sign flips are all counted where there are no more than this, else so many are drawn."""
 
+LEAST = 5
+"""With fewer experiments a spread over them means nothing: there is no d, d_z, t or sign flips."""
+
 DEFINITIONS = (
     "Mean target and other change: unweighted means of the relative changes over the target "
     "subgoals, and over all other subgoals, of all removals. d: difference of the two means over "
     "their pooled standard deviation (Cohen's d of two groups). d_z: mean over removals of (target "
     "- mean of the others), over its standard deviation. t: paired t-test of the same differences, "
     "two-sided. Sign flips: exact permutation test of the same differences, one-sided; with n "
-    "removals its least p is 1/2^n. Hit most: removals whose target has the most negative relative "
+    "removals its least p is 1/2^n. All four need five removals or more. Hit most: "
+    "removals whose target has the most negative relative "
     "change of all subgoals; p by chance (Poisson binomial), each subgoal as likely as another."
 )
 
@@ -61,8 +65,9 @@ def separation(found: Sequence[Experiment], seed: int = 0) -> Separation:
     targets = np.array([one.target for one in found])
     others = np.array([value for one in found for value in one.others])
     paired = targets - np.array([np.mean(one.others) for one in found])
-    t, t_p = paired_t(paired)
-    flips_p, least_p = sign_flips(paired, "less", seed)
+    enough = len(found) >= LEAST
+    t, t_p = paired_t(paired) if enough else (None, None)
+    flips_p, least_p = sign_flips(paired, "less", seed) if enough else (None, None)
     hits = hit_most(found)
     chances = [1 / (1 + len(one.others)) for one in found]
     some = len(found) > 0
@@ -73,8 +78,8 @@ def separation(found: Sequence[Experiment], seed: int = 0) -> Separation:
         other=float(others.mean()) if some else None,
         other_median=float(np.median(others)) if some else None,
         other_absolute=float(np.abs(others).mean()) if some else None,
-        d=cohens_d(targets, others),
-        d_z=_over_spread(paired),
+        d=cohens_d(targets, others) if enough else None,
+        d_z=_over_spread(paired) if enough else None,
         t=t,
         t_p=t_p,
         flips_p=flips_p,

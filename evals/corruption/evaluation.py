@@ -38,8 +38,8 @@ from .separations import Group, Kind, Rows, Trial, group_of
 class Corruption(Exhibit):
     """What `goalcover eval corruption` shows and writes.
 
-    paper_statistics: the statistics of the paper's own table, by our rules. draws: random removals
-    for each removal and set. seeds: of the strategic samples.
+    paper: its figures for the removals that were made; paper_statistics: of these, by our rules.
+    draws: random removals for each removal and set. seeds: of the strategic samples.
     """
 
     judge: str
@@ -116,14 +116,15 @@ async def run(
             done += len(pool.samples)
             measured.append(corrupted(pool, values, settings, config.seed))
         spent = scorer.door.ledger.total()
-    paper = read_paper()
+    domains = [domain for domain, _ in measured]
+    paper = read_paper().beside(domains)
     found = Corruption(
         judge=scorer.judge,
         tau=settings.tau,
         seed=config.seed,
         seeds=_seeds(settings, config.seed),
         draws=settings.draws,
-        domains=[domain for domain, _ in measured],
+        domains=domains,
         groups=_groups(measured, config.seed),
         paper=paper,
         paper_statistics=separation(paper.experiments()),

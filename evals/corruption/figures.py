@@ -51,7 +51,7 @@ def draw_patterns(axes: Any, domains: Sequence[DomainResult], paper: Paper) -> N
                 labels[place] = domain.subgoals[one.subgoal]
                 place += 1
             place += 0.9
-    _finish(axes, labels, theirs=True)
+    _finish(axes, labels, heads=True, theirs=bool(paper.removals))
 
 
 def draw_tags(axes: Any, domains: Sequence[DomainResult]) -> None:
@@ -68,7 +68,7 @@ def draw_tags(axes: Any, domains: Sequence[DomainResult]) -> None:
             labels[place] = f"{domain.name}: {removal.name}"
             place += 1
         place += 0.5
-    _finish(axes, labels, theirs=False)
+    _finish(axes, labels, heads=False, theirs=False)
 
 
 def _band(axes: Any, place: float, interval: tuple[float, float] | None) -> None:
@@ -92,7 +92,7 @@ def _point(
     axes.plot(value * 100, place, "s" if targeted else "o", color=colour, markersize=6)
 
 
-def _finish(axes: Any, labels: dict[float, str], theirs: bool) -> None:
+def _finish(axes: Any, labels: dict[float, str], heads: bool, theirs: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -100,11 +100,11 @@ def _finish(axes: Any, labels: dict[float, str], theirs: bool) -> None:
     reach = max(10.0, *(abs(edge) for edge in axes.get_xlim()))
     axes.set(xlim=(-reach, reach), xlabel="relative change of A(s), %, with 95 % interval")
     axes.set_yticks(list(labels), [shorten(name, 44) for name in labels.values()], fontsize=9)
-    axes.set_ylim(max(labels) + 0.8, -1.4 if theirs else -0.8)
+    axes.set_ylim(max(labels) + 0.8, -1.4 if heads else -0.8)
     handles = [
         Line2D([], [], color=TARGET, marker="s", label="target"),
         Line2D([], [], color=OTHER, marker="o", label="other subgoals"),
-        Patch(color=PLACEBO, label="95 % of random removals" + ("" if theirs else ", target")),
+        Patch(color=PLACEBO, label="95 % of random removals" + ("" if heads else ", target")),
     ]
     if theirs:
         handles.append(Line2D([], [], color=THEIRS, marker="D", linestyle="",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ...tools.embedded_model import HONESTY
 from ..statistics import DEFINITIONS
 from .changes import RESAMPLES
-from .records import DomainResult
+from .records import DomainResult, read_paper
 from .separations import CLEAR, Group
 from .tables import HEADLINE, SAMPLES, chance, ranged, size
 
@@ -54,11 +54,12 @@ def lines(domains: Sequence[DomainResult], groups: Sequence[Group], how: Conditi
     """How the figures were obtained, and what they do not show."""
     told = [f"Judge: {how.judge}; τ = {how.tau:g}."]
     if _embedded(how.judge):
-        told += [
-            HONESTY,
+        told.append(HONESTY)
+    if _embedded(how.judge) and read_paper().beside(domains).removals:
+        told.append(
             "The embedded judge was fitted to 240 judged rows of PubMedQA, BillSum and CodeAlpaca, "
-            "with subgoals of the same words: on those data sets it is not wholly out of sample.",
-        ]
+            "with subgoals of the same words: on those data sets it is not wholly out of sample."
+        )
     told += [line for domain in domains for line in _domain_lines(domain)]
     told += [
         f"{domain.name} without {one.name}: "

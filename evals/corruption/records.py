@@ -1,5 +1,6 @@
 """What controlled corruption found, of ours and of the paper's, as records."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -99,11 +100,18 @@ class PaperHeadline(Record):
 
 
 class Paper(Record):
-    """The paper's figures, with their place in it."""
+    """The paper's figures, with their place in it. headline: of all its removals."""
 
     source: str
-    headline: PaperHeadline
+    headline: PaperHeadline | None
     removals: list[PaperRemoval]
+
+    def beside(self, domains: Sequence[DomainResult]) -> "Paper":
+        """What of it stands beside ours: the same removals; the headline where they are all."""
+        ran = {(domain.name, one.name) for domain in domains for one in domain.removed}
+        found = [one for one in self.removals if (one.domain, one.name) in ran]
+        whole = len(found) == len(self.removals)
+        return Paper(source=self.source, headline=self.headline if whole else None, removals=found)
 
     def change(self, domain: str, removal: str, subgoal: str) -> PaperChange | None:
         found = self.removal(domain, removal)

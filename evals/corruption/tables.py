@@ -45,7 +45,6 @@ def ranged(value: float | None, interval: Interval) -> str:
 
 def summary(groups: Sequence[Group], paper: Paper, of_paper: Separation) -> Table:
     """All statistics, of our groups and of the paper's table by the same rules."""
-    head = paper.headline
     own: list[tuple[str, Callable[[Group], str]]] = [
         ("targets change, mean %", lambda g: ranged(g.statistics.target, g.target_interval)),
         ("others change, mean %", lambda g: ranged(g.statistics.other, g.other_interval)),
@@ -53,8 +52,10 @@ def summary(groups: Sequence[Group], paper: Paper, of_paper: Separation) -> Tabl
         ("others, over seeds", lambda g: _spread(g.other_by_set)),
     ]
     rows = [[name, *map(tell, groups), NONE, NONE] for name, tell in own]
-    rows[0][-2:] = [percent(of_paper.target), percent(-head.target_fall / 100)]
-    rows[1][-2:] = [percent(of_paper.other), percent(-head.other_fall / 100)]
+    rows[0][-2:] = [percent(of_paper.target), NONE]
+    rows[1][-2:] = [percent(of_paper.other), NONE]
+    if head := paper.headline:
+        rows[0][-1], rows[1][-1] = percent(-head.target_fall / 100), percent(-head.other_fall / 100)
     for name, tell, said in _statistics(paper):
         rows.append([name, *(tell(g.statistics) for g in groups), tell(of_paper), said])
     against: list[tuple[str, Callable[[Group], str]]] = [
@@ -67,28 +68,30 @@ def summary(groups: Sequence[Group], paper: Paper, of_paper: Separation) -> Tabl
         ("others that become a gap", lambda g: f"{g.others_gaps} of {g.others}"),
     ]  # fmt: skip
     rows += [[name, *map(tell, groups), NONE, NONE] for name, tell in against]
-    columns = [f"{g.kind}, {g.rows}" for g in groups]
+    theirs = ["paper's table", "paper says"][: bool(paper.removals) + bool(paper.headline)]
+    columns = ["over removals", *(f"{g.kind}, {g.rows}" for g in groups), *theirs]
+    beside = f"; the paper's {len(paper.removals)} by our rules" if theirs else ""
     return Table(
-        title="Targets against other subgoals: removal by, rows; the paper's table by our rules",
-        columns=["over removals", *columns, "paper's table", "paper says"],
-        rows=rows,
+        title=f"Targets against other subgoals: removal by, rows{beside}",
+        columns=columns,
+        rows=[cells[: len(columns)] for cells in rows],
     )
 
 
 def _statistics(paper: Paper) -> list[tuple[str, Callable[[Separation], str], str]]:
     """(name, how to tell it, what the paper says)."""
-    head = paper.headline
+    head, theirs = paper.headline, str(len(paper.removals))
     return [
-        ("removals", lambda s: str(s.experiments), str(len(paper.removals))),
+        ("removals", lambda s: str(s.experiments), theirs),
         ("targets change, median %", lambda s: percent(s.target_median), NONE),
         ("others change, median %", lambda s: percent(s.other_median), NONE),
         ("others change, mean size %", lambda s: size(s.other_absolute), NONE),
-        ("Cohen's d, pooled SD", lambda s: number(s.d), number(head.d)),
+        ("Cohen's d, pooled SD", lambda s: number(s.d), number(head.d if head else None)),
         ("d_z, paired", lambda s: number(s.d_z), NONE),
-        ("paired t-test, p", lambda s: chance(s.t_p), head.p),
+        ("paired t-test, p", lambda s: chance(s.t_p), head.p if head else NONE),
         ("sign flips, p (least)", lambda s: f"{chance(s.flips_p)} ({chance(s.least_p)})", NONE),
         ("target hit most (by chance)", lambda s: f"{s.hit_most} ({s.by_chance:.1f})",
-         str(len(paper.removals))),
+         theirs),
         ("target hit most, p", lambda s: chance(s.hit_p), NONE),
     ]  # fmt: skip
 

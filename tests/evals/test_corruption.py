@@ -12,9 +12,11 @@ from goalcover.evals.corruption.changes import against_placebo, change_of, measu
 from goalcover.evals.corruption.evaluation import Settings, corrupted
 from goalcover.evals.corruption.lines import headline
 from goalcover.evals.corruption.pools import Pool, read_pools
+from goalcover.evals.corruption.records import DomainResult, Removed, read_paper
 from goalcover.evals.corruption.removals import CONFIG, Domain, chosen, read_domains
 from goalcover.evals.corruption.separations import Trial, group_of
-from goalcover.evals.corruption.tables import chance
+from goalcover.evals.corruption.tables import chance, summary
+from goalcover.evals.statistics import separation
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Sample
 from goalcover.tools.datasets import MAX_CHARS
@@ -313,3 +315,19 @@ def test_the_medical_rows_that_are_kept_are_about_the_papers() -> None:
     domains = chosen(read_domains(), ["medical"], CONFIG)
     (found,) = read_pools(domains, DATA, None, 0)
     assert 1 - found.matching[0] == pytest.approx(0.936, abs=0.02)
+
+
+def test_the_papers_figures_stand_beside_its_own_removals_only() -> None:
+    paper = read_paper()
+    removed = [Removed(name=one.name, subgoal=one.subgoal, expression="x", matching=0.1)
+               for one in paper.removals if one.domain == "medical"]  # fmt: skip
+
+    def domain(name: str) -> DomainResult:
+        return DomainResult(name=name, kind="pattern", source="", rows=9, empty=0, pool=9, failed=0,
+                            wanted=9, target=9, subgoals={}, removed=removed, results=[])  # fmt: skip
+
+    some = paper.beside([domain("medical")])
+    assert len(some.removals) == 2 and some.headline is None, "its headline is of all six"
+    assert paper.beside([domain("kitchen")]).removals == []
+    assert summary([], some, separation(some.experiments())).columns[-1] == "paper's table"
+    assert "paper" not in str(summary([], paper.beside([]), separation([])).columns)

@@ -34,8 +34,8 @@ class Found(Exhibit):
 
 
 def section(name: str, caution: str = "") -> Section:
-    async def run(config: ModelConfig, data: Path, tell: object) -> tuple[Exhibit, Spent]:
-        if not (data / name).exists():
+    async def run(config: ModelConfig, data: Path | None, tell: object) -> tuple[Exhibit, Spent]:
+        if not (data and (data / name).exists()):
             raise UserError(f"there is no file {name}.")
         return Found(answer=f"{name} holds"), Spent()
 

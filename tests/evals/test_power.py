@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +18,15 @@ from scipy.stats import hypergeom
 from typer.testing import CliRunner, Result
 
 from goalcover.app.cli import app
+from goalcover.evals.intervals import Rate
 from goalcover.evals.power import doses
-from goalcover.evals.power.alarms import alarms, detections
+from goalcover.evals.power.alarms import Alarms, CheckFound, alarms, detections
 from goalcover.evals.power.doses import Dose, fresh_sample, same_file, shares, smallest
 from goalcover.evals.power.evaluation import power_of
+from goalcover.evals.power.figure import draw_power
 from goalcover.evals.power.resampled import Drawer
 from goalcover.evals.power.user_rows import Rows
+from goalcover.tools.figures import figure
 from goalcover.tools.regression import level_of
 
 Call = Callable[..., Result]
@@ -153,7 +158,7 @@ def test_the_commands_with_the_embedded_judge(call: Call, subgoals: Path, tmp_pa
     check = call("eval", "check", data, "--subgoals", subgoals, "--scores", "scores.jsonl",
                  "--draws", "100", "--out", "check")  # fmt: skip
     assert check.exit_code == 0, check.output
-    assert "False alarms of `goalcover check`" in check.stdout
+    assert "The highest of 18 measured rates of false alarms" in " ".join(check.stdout.split())
     assert "Scores: scores.jsonl." in check.stdout and "At most 5 % of" in check.stdout
     page = (tmp_path / "check" / "check.md").read_text() + (tmp_path / "out/power.md").read_text()
     assert re.search(r"[0-9] %", page) and not re.search(r"[0-9]%", page)
@@ -181,3 +186,55 @@ def test_with_a_server_rows_are_judged_once(call: Call, tmp_path: Path) -> None:
     assert "Spent:" in done.stdout and "embedded model" not in done.stdout
     figures = json.loads((tmp_path / "out" / "power.json").read_text())
     assert [s["supporting"] for s in figures["subgoals"]] == [0, 12, 12]
+
+
+def test_rows_without_a_label_are_left_out() -> None:
+    values, labels = np.repeat([0.0, 0.8, 0.0, 0.8], 20), np.repeat([0.0, 0.8], [20, 20])
+    labels = np.concatenate([labels, np.full(40, np.nan)])
+    found = power_of(THREE[0], values, labels, 1, 100, [0, 0])
+    assert (found.judged, found.supporting, found.share) == (40, 20, 0.5)
+    assert found == power_of(THREE[0], values[:40], labels[:40], 1, 100, [0, 0])
+
+
+def test_how_many_rows_have_labels_is_said(call: Call, subgoals: Path, tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text(support_rows(40))
+    assert call("score", data, "--subgoals", subgoals, "--out", "all.jsonl").exit_code == 0
+    kept = (tmp_path / "all.jsonl").read_text().splitlines()[:15]
+    (tmp_path / "some.jsonl").write_text("".join(line + "\n" for line in kept))
+    done = call("eval", "power", data, "--subgoals", subgoals, "--draws", "50",
+                "--support", "some.jsonl", "--out", "out")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "15 of 40 distinct rows have labels in some.jsonl" in " ".join(done.stdout.split())
+    figures = json.loads((tmp_path / "out" / "power.json").read_text())
+    assert figures["labelled"] == 15 and {s["judged"] for s in figures["subgoals"]} == {15}
+
+
+def test_the_headline_of_false_alarms_is_no_bound() -> None:
+    rates = [Rate(value=v, interval=(v / 2, 2 * v), of=100) for v in (0.02, 0.04, 0.01)]
+    told = [Alarms(before=50, after=60, subgoals=2, alarms=own, usual=own) for own in rates]
+    found = CheckFound(judge="j", data="d", scores="", rows=9, draws=100, seed=0, alarms=told,
+                       detections=[], notes=[]).headline()  # fmt: skip
+    assert "The highest of 3 measured rates of false alarms" in found and "at most" not in found
+    assert "is 4.00 % (2.00–8.00 %)" in found
+
+
+def test_the_curves_show_and_the_levels_stand_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+
+    @contextmanager
+    def seen(*args: Any, **options: Any) -> Iterator[Any]:
+        with figure(*args, **options) as grid:
+            yield grid
+            drawn.extend(grid.flat)
+
+    monkeypatch.setattr("goalcover.evals.power.figure.figure", seen)
+    values = np.repeat([0.0, 0.8], [60, 20])
+    draw_power([power_of(THREE[0], values, values, 1, 60, [0, 0])], tmp_path / "power.png")
+    (axes,) = drawn
+    widths = [line.get_linewidth() for line in axes.lines if line.get_marker() == "o"]
+    assert len(set(widths)) == 3 and widths[1] > 2 * widths[2]
+    assert [text.get_text() for text in axes.texts] == ["80 %", "5 %"]
+    assert all(text.get_position()[0] > axes.get_xlim()[1] for text in axes.texts)

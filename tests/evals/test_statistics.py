@@ -108,8 +108,16 @@ def test_nothing_is_said_of_one_removal_or_none() -> None:
     assert one.target == -0.5 and one.d is None and one.t_p is None and one.flips_p is None
 
 
+def test_a_spread_over_few_removals_is_not_told() -> None:
+    found = [Experiment(target=-0.5 - n / 10, others=[0.0, n / 10]) for n in range(5)]
+    four, five = separation(found[:4]), separation(found)
+    assert four.target is not None and four.hit_p is not None
+    assert [four.d, four.d_z, four.t_p, four.flips_p] == [None] * 4
+    assert None not in [five.d, five.d_z, five.t_p, five.flips_p]
+
+
 @settings(max_examples=25)
-@given(st.lists(st.tuples(st.floats(-1, 1), changes), min_size=2, max_size=6))
+@given(st.lists(st.tuples(st.floats(-1, 1), changes), min_size=2, max_size=8))
 def test_percent_or_share_is_the_same(found: list[tuple[float, list[float]]]) -> None:
     first = separation([Experiment(target=a, others=b) for a, b in found])
     second = separation([Experiment(target=100 * a, others=[100 * x for x in b]) for a, b in found])
