@@ -108,7 +108,8 @@ def by_pattern(domains: Sequence[DomainResult], paper: Paper) -> list[Table]:
     chosen = [domain for domain in domains if domain.kind == "pattern"]
     if not chosen:
         return []
-    columns = ["subgoal", "A before → after", "change, % (95 %)", "paper, %", "SDs", "p"]
+    theirs = ["paper, %"] if paper.removals else []
+    columns = ["subgoal", "A before → after", "change, % (95 %)", *theirs, "SDs", "p"]
     found = [
         Table(
             title=f"Removals by pattern, {said} (* targeted)",
@@ -142,10 +143,11 @@ def _beside(
     own = domain.of(rows).removals[removal]
     one = own.changes[subgoal]
     said = paper.change(domain.name, own.name, one.subgoal)
+    theirs = [percent(said.relative / 100) if said else NONE] if paper.removals else []
     return [
         f"{number(one.before, 3)} → {number(one.after, 3)}",
         ranged(one.relative, one.relative_interval),
-        percent(said.relative / 100) if said else NONE,
+        *theirs,
         number(one.z, 1),
         chance(one.p),
     ]
@@ -202,10 +204,12 @@ def taken(domains: Sequence[DomainResult], paper: Paper) -> Table:
         for place, one in enumerate(domain.removed):
             kept = [domain.of(rows).removals[place].kept for rows in SAMPLES]
             said = paper.removal(domain.name, one.name)
+            theirs = [number(said.kept, 1) if said else NONE] if paper.removals else []
             rows.append([
                 f"{domain.name}: {one.name}", domain.subgoals[one.subgoal],
                 *(number(100 * value, 1) for value in (1 - one.matching, *kept)),
-                number(said.kept, 1) if said else NONE,
+                *theirs,
             ])  # fmt: skip
-    columns = ["removed", "target", "data set", *SAMPLES.values(), "paper"]
+    columns = ["removed", "target", "data set", *SAMPLES.values()]
+    columns += ["paper"] if paper.removals else []
     return Table(title="Rows kept, %", columns=columns, rows=rows)

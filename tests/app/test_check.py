@@ -11,9 +11,12 @@ from fake_server import FakeServer
 from judging import THREE, asked_ids, judged, well_judged
 from reports import report
 
+from goalcover.app.checking import interval_text
 from goalcover.memory.records import Subgoal
 from goalcover.tools import checking
 from goalcover.tools.coverage import coverage_of
+from goalcover.tools.datasets import DataSource
+from goalcover.tools.regression import Change
 from goalcover.tools.rubric import RUBRIC_VERSION
 from goalcover.tools.subgoals import read_subgoals
 
@@ -25,13 +28,18 @@ WELL: Histograms = {"dosing": {0.2: 40}, "risks": {0.6: 40}, "referral": {1.0: 4
 
 
 def baseline(
-    folder: Path, judge: str, histograms: Histograms, subgoals: Sequence[Subgoal] = THREE
+    folder: Path,
+    judge: str,
+    histograms: Histograms,
+    subgoals: Sequence[Subgoal] = THREE,
+    source: DataSource | None = None,
 ) -> Path:
     """The report.json of a run with these rows per value."""
     found = report("A plain report", coverage=[
         coverage_of(subgoal, histograms[subgoal.id], 0.5, len(subgoals)) for subgoal in subgoals
     ])  # fmt: skip
     found.provenance.judge = judge
+    found.provenance.source = source
     path = folder / "report.json"
     path.write_text(found.model_dump_json())
     return path
@@ -97,7 +105,7 @@ def test_with_a_server_it_asks_each_row_once(call: Any, tmp_path: Path) -> None:
         baseline(tmp_path, judge_of(server), before)
         fell = call(*args)
         assert fell.exit_code == 1 and server.calls == 40
-    assert "“Dosing”" in fell.stdout and "Verdict of “Dosing”: enough → missing" in fell.stdout
+    assert "“Dosing”" in fell.stdout and "verdict worse: “Dosing” enough → missing." in fell.stdout
     assert "“Risks”" not in fell.stdout.splitlines()[-1]
 
 
@@ -203,3 +211,96 @@ def test_an_error_of_the_program_is_no_fall(
                     "--judge", "m", "--base-url", server.base_url)  # fmt: skip
     assert done.exit_code == 2
     assert "Traceback" in done.stderr and f"{error.__name__}: of our own" in done.stderr
+
+
+def test_a_file_cut_to_three_rows_does_not_pass(call: Any, tmp_path: Path) -> None:
+    before: Histograms = {s.id: {1.0: 60, 0.0: 100} for s in THREE}
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), before)
+        done = call("check", rows(tmp_path, 3), "--baseline", path, "--judge", "m",
+                    "--base-url", server.base_url, "--out", "check.json")  # fmt: skip
+    assert done.exit_code == 2, done.stdout
+    assert "too few rows to compare: 3 against 160" in done.stderr
+    assert done.stdout == "" and not (tmp_path / "check.json").exists()
+
+
+def test_what_could_not_be_tested_and_worse_verdicts_are_said_last(
+    call: Any, tmp_path: Path
+) -> None:
+    # Eight rows without a supporting one are no wonder where ten of forty were.
+    before: Histograms = {
+        "dosing": {0.6: 10, 0.2: 30}, "risks": {0.6: 10, 0.4: 30}, "referral": {1.0: 400}
+    }  # fmt: skip
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), before)
+        args = ("check", rows(tmp_path, 8), "--baseline", path, "--judge", "m",
+                "--base-url", server.base_url, "--out", "check.json")  # fmt: skip
+        done = call(*args)
+        failed = call(*args, "--fail-on-verdict")
+        strict = json.loads((tmp_path / "check.json").read_text())
+    last = done.stdout.split("Nothing fell in 8 rows")[1]
+    assert done.exit_code == 0, done.stderr
+    assert "2 subgoals could not be tested (“Dosing” and “Risks”)" in last
+    assert "verdict worse: “Dosing” enough → missing." in last
+    assert failed.exit_code == 1 and strict["fail_on_verdict"] and not strict["passed"]
+    assert all(s["mean"]["outcome"] != "fell" for s in strict["subgoals"])
+
+
+def renamed(folder: Path) -> Path:
+    """Rows whose form only named columns tell."""
+    path = folder / "named.jsonl"
+    lines = ({"q1": f"Question {i}?", "q2": f"Answer {i}."} for i in range(40))
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_rows_are_read_as_the_baselines_were(call: Any, tmp_path: Path) -> None:
+    path = renamed(tmp_path)
+    made = DataSource(path="old.jsonl", input_columns=["q1"], output_column="q2", max_chars=500)
+    with FakeServer(well_judged) as server:
+        report_ = baseline(tmp_path, judge_of(server), WELL, source=made)
+        args = ("--baseline", report_, "--judge", "m", "--base-url", server.base_url)
+        cut = call("check", path, *args)
+        assert cut.exit_code == 2 and server.calls == 0
+        assert "give --max-chars 500" in cut.stderr and "12,000" in cut.stderr
+        same = call("check", path, *args, "--max-chars", "500")
+        assert same.exit_code == 0, same.stderr
+        assert "columns" not in same.stdout
+        other = call("check", rows(tmp_path), *args, "--max-chars", "500")
+        assert other.exit_code == 2 and "has no column 'q1'" in other.stderr
+        assert "The columns are the baseline's: give --input-column" in other.stderr
+        given = call("check", rows(tmp_path), *args, "--max-chars", "500",
+                     "--input-column", "question", "--output-column", "answer")  # fmt: skip
+    assert given.exit_code == 0, given.stderr
+    told = "not the baseline's: question → answer here, q1 → q2 there."
+    assert told in " ".join(given.stdout.split())
+
+
+def test_columns_of_a_baseline_that_found_its_own(call: Any, tmp_path: Path) -> None:
+    with FakeServer(well_judged) as server:
+        report_ = baseline(tmp_path, judge_of(server), WELL, source=DataSource(path="old.jsonl"))
+        args = ("--baseline", report_, "--judge", "m", "--base-url", server.base_url)
+        plain = call("check", rows(tmp_path), *args)
+        given = call("check", renamed(tmp_path), *args,
+                     "--input-column", "q1", "--output-column", "q2")  # fmt: skip
+    assert plain.exit_code == given.exit_code == 0, given.stderr
+    assert "not the baseline's" not in plain.stdout
+    assert "q1 → q2 here, those that were found" in " ".join(given.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "interval", "printed"),
+    [
+        ("fell", (-0.386, 0.0), "-0.386 -0.000"),
+        ("fell", (-0.386, -0.0004), "-0.386 -0.000"),
+        ("held", (-0.0004, 0.0004), "-0.000 +0.000"),
+        ("rose", (0.0, 0.2), "+0.000 +0.200"),
+        ("held", (-0.386, 0.1), "-0.386 +0.100"),
+    ],
+)
+def test_a_printed_interval_agrees_with_the_outcome(
+    outcome: Any, interval: tuple[float, float], printed: str
+) -> None:
+    change = Change(before=0.5, after=0.3, change=-0.2, interval=interval, allowed=None,
+                    noticed=None, outcome=outcome)  # fmt: skip
+    assert interval_text(change) == printed

@@ -323,8 +323,10 @@ def test_the_papers_figures_stand_beside_its_own_removals_only() -> None:
                for one in paper.removals if one.domain == "medical"]  # fmt: skip
 
     def domain(name: str) -> DomainResult:
-        return DomainResult(name=name, kind="pattern", source="", rows=9, empty=0, pool=9, failed=0,
-                            wanted=9, target=9, subgoals={}, removed=removed, results=[])  # fmt: skip
+        return DomainResult(
+            name=name, kind="pattern", source="", rows=9, empty=0, pool=9, failed=0, wanted=9,
+            target=9, subgoals={}, removed=removed, results=[],
+        )  # fmt: skip
 
     some = paper.beside([domain("medical")])
     assert len(some.removals) == 2 and some.headline is None, "its headline is of all six"

@@ -192,3 +192,51 @@ def test_what_failed_too_often_is_not_compared() -> None:
     well, badly = coverage(20, 0, 0, 0, 0, 20), coverage(20, 0, 0, 0, 0, 20, failed=10)
     assert incomparable([well, badly]) == [THREE[0].name]
     assert incomparable([well]) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tested"),
+    [
+        ((100, 0, 0, 60, 0, 0), (2, 0, 0, 1, 0, 0), False),  # three rows without one: by chance
+        ((100, 0, 0, 60, 0, 0), (25, 0, 0, 15, 0, 0), True),
+        ((100, 0, 0, 60, 0, 0), (160, 0, 0, 0, 0, 0), True),  # it fell
+        ((158, 0, 0, 2, 0, 0), (158, 0, 0, 2, 0, 0), False),  # two of 160 may be missing by chance
+        ((0, 0, 0, 0, 0, 160), (0, 0, 0, 0, 0, 160), True),  # all alike, and all could go
+        ((160, 0, 0, 0, 0, 0), (160, 0, 0, 0, 0, 0), False),  # nothing to be lost
+        ((0, 80, 80, 0, 0, 0), (0, 80, 80, 0, 0, 0), True),  # by A(s) alone
+    ],
+)
+def test_what_could_be_lost_unseen_was_not_tested(
+    before: tuple[int, ...], after: tuple[int, ...], tested: bool
+) -> None:
+    (found,) = compare([coverage(*before)], [coverage(*after)])
+    assert found.tested == tested
+
+
+@pytest.mark.parametrize(("supporting", "rows"), [(8, 20), (30, 10), (3, 100), (60, 3), (60, 4)])
+def test_a_total_loss_is_told_as_fisher_does(supporting: int, rows: int) -> None:
+    baseline_ = coverage(100 - supporting, 0, 0, supporting, 0, 0)
+    (found,) = compare([baseline_], [coverage(rows, 0, 0, 0, 0, 0)])
+    table = [[0, rows], [supporting, 100 - supporting]]
+    _, p = fisher_exact(table, "less")
+    (same,) = compare([baseline_], [coverage(rows - 1, 0, 0, 1, 0, 0)])
+    assert same.tested == (float(p) <= level_of(2))  # pyright: ignore[reportArgumentType]
+    assert found.share.outcome == ("fell" if same.tested else "held")
+
+
+@given(counts, counts, counts, counts)
+def test_an_end_of_the_interval_and_the_outcome_never_disagree(
+    a: int, b: int, c: int, d: int
+) -> None:
+    (found,) = compare([coverage(a + 1, 0, 0, b, 0, 0)], [coverage(c + 1, 0, 0, d, 0, 0)])
+    for change in (found.mean, found.share):
+        low, high = change.interval
+        assert (high <= 0) == (change.outcome == "fell") or change.outcome == "rose"
+        assert (low >= 0) == (change.outcome == "rose") or change.outcome == "fell"
+
+
+def test_a_worse_verdict_is_told_from_a_better_one() -> None:
+    well, none = coverage(60, 0, 0, 0, 0, 60), coverage(120, 0, 0, 0, 0, 0)
+    assert (well.verdict, none.verdict) == ("enough", "missing")
+    told = [compare([old], [new])[0].worse for old, new in ((well, none), (none, well))]
+    assert told == [True, False] and not compare([well], [well])[0].worse
