@@ -140,6 +140,10 @@ def evaluate_corruption(
         config = _config(model, judge, server, seed)
         path = config_file or removals.CONFIG
         domains = removals.chosen(removals.read_domains(path), domain or [], path)
+        if data is None and not domain and (hub := removals.on_hub(domains)) != domains:
+            left_out = ", ".join(domains.keys() - hub.keys())
+            terminal.note(f"left out, as they are not on the hub: {left_out} (give --data)")
+            domains = hub or domains
         terminal.note("reading the data")
         pools = read_pools(domains, data, rows, seed)
         settings = corruption.Settings(seeds=seeds, draws=draws, tau=tau, mode=mode)

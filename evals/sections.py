@@ -59,7 +59,7 @@ async def _judge(config: ModelConfig, data: Path | None, tell: Steps) -> Outcome
 async def _corruption(config: ModelConfig, data: Path | None, tell: Steps) -> Outcome:
     domains = removals.read_domains(removals.CONFIG)
     if data is None:
-        domains = {name: one for name, one in domains.items() if one.hub}
+        domains = removals.on_hub(domains)
     pools = read_pools(domains, data, None, config.seed)
     return await corruption.run(config, pools, corruption.Settings(), tell)
 

@@ -371,7 +371,9 @@ def _csv_options(path: str, suffix: str) -> dict[str, Any]:
 
 def _from_hub(source: DataSource) -> Any:
     import datasets
+    from huggingface_hub.utils import logging as hub_logging
 
+    hub_logging.set_verbosity_error()  # not a line for each retry: what fails is said once
     looks_like_file = source.path.count("/") != 1 or Path(source.path).suffix in (
         ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")  # fmt: skip
     if looks_like_file or source.path.startswith((".", "/", "~")):

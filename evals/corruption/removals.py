@@ -139,6 +139,11 @@ def read_domains(path: Path = CONFIG) -> dict[str, Domain]:
     return found
 
 
+def on_hub(domains: dict[str, Domain]) -> dict[str, Domain]:
+    """Those that can be had without a folder of data."""
+    return {name: one for name, one in domains.items() if one.hub}
+
+
 def chosen(domains: dict[str, Domain], names: list[str], path: Path) -> dict[str, Domain]:
     """The domains named, or all where none is. Raises UserError where one is not there."""
     if lacking := [name for name in names if name not in domains]:
