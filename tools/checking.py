@@ -113,7 +113,7 @@ def _check_tested(changes: Sequence[SubgoalChange]) -> None:
         return
     before, after = (max(change.rows[i] for change in changes) for i in (0, 1))
     raise UserError(
-        f"too few rows to compare: {after:,} against {before:,} (distinct rows): that no row "
-        "supports a subgoal any more would not be noticed, of any subgoal. Give more rows, or a "
+        f"too few rows to compare: {after:,} against {before:,} (distinct): even the loss of all "
+        "rows that support a subgoal would not be noticed, for any subgoal. Give more rows, or a "
         "baseline with more supporting rows."
     )

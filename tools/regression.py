@@ -40,8 +40,9 @@ class Change(Record):
     """One figure before and after.
 
     interval: of the difference, each end with ALPHA / tests, from the permutation distribution.
-    allowed: a fall must stay below it, None where no fall could fail; noticed: the fall of the
-    source that fails in POWER of such comparisons, None where there is none (normal approximation).
+    allowed: a fall must stay below it, None where none fails at the pooled scores; noticed: the
+    fall of the source that fails in POWER of such comparisons, None where there is none (normal
+    approximation).
     """
 
     before: float

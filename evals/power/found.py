@@ -49,8 +49,9 @@ class Curve(Record):
 
 
 class SubgoalPower(Record):
-    """judged: distinct rows with a score, and a label where others' are given. supporting: those that doses are taken from; agreed: how
-    many of them this judge calls supporting. mean, share: A(s) and the judge's supporting share."""
+    """judged: distinct rows with a score, and with a label where labels are given. supporting:
+    those that doses are taken from; agreed: how many of them this judge calls supporting. mean,
+    share: A(s) and the judge's supporting share."""
 
     subgoal_id: str
     name: str
@@ -97,13 +98,14 @@ class PowerFound(Exhibit):
         ]
 
     def lines(self) -> list[str]:
-        used = [own.judged for own in self.subgoals]
+        used = sorted({own.judged for own in self.subgoals})
+        used = used[:: len(used) - 1 or 1]  # the fewest and the most
         whose = (
             f"{self.labelled:,} of {self.distinct:,} distinct rows have labels in {self.support}; "
             "rows without one for a subgoal are left out for it, which leaves "
-            f"{min(used):,} to {max(used):,} rows a subgoal. The rows removed support the subgoal "
-            "by these labels, so the judge's errors are in these figures: agreed says how many of "
-            "those rows it calls supporting."
+            f"{' to '.join(f'{count:,}' for count in used)} rows a subgoal. The rows removed "
+            "support the subgoal by these labels, so the judge's errors are in these figures: "
+            "agreed says how many of those rows it calls supporting."
             if self.support
             else "The rows removed are those that this judge itself scores 0.6 or more: this is "
             "what the figures can show at this number of rows, and says nothing of whether the "
