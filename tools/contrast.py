@@ -60,7 +60,7 @@ NEAREST = 5
 def to_general(vectors: np.ndarray, general: np.ndarray) -> np.ndarray:
     """Mean cosine of each text, shape (n, d), with the general capabilities nearest to it: (n,)."""
     near = vectors @ general.T
-    return np.sort(near, axis=1)[:, -NEAREST:].mean(axis=1)
+    return np.partition(near, -NEAREST, axis=1)[:, -NEAREST:].mean(axis=1)
 
 
 def spread(general: np.ndarray) -> float:

@@ -5,6 +5,7 @@ docs/embedded-judge.md says how it was made and how far it agrees with a languag
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ..memory.scores import SUPPORTING
 from .contrast import GENERAL, spread, to_general
 from .embeddings import Embedder
 from .rubric import ANCHORS
-from .stated import KINDS, Stated, stated
+from .stated import KINDS, Kind, Stated, asked_for, stated
 from .text import VERBS, listed, passages, shorten, stem, words
 
 STATED = 2.0
@@ -30,6 +31,9 @@ MOST_WORDS, LONGEST_WORD = 400, 40
 
 NEAREST_WORDS = 3
 """A row's words that are nearest to a subgoal: what stands for all its words."""
+
+MOST_KNOWN = 64
+"""Sets of subgoals whose vectors are kept."""
 
 SAME = 0.6
 """Cosine from which a word of the row counts as one of the subgoal: "pregnant", "pregnancy"."""
@@ -71,31 +75,38 @@ class Match:
 
 
 @dataclass(frozen=True)
-class _Texts:
-    """Texts of a row, their vectors (n, d), and how near each is to what is general (n,)."""
+class _Aim:
+    """A subgoal: its words with their vectors (w, d), and the form that it asks for."""
 
-    texts: list[str]
-    vectors: np.ndarray
+    named: list[str]
+    of_named: np.ndarray
+    kind: Kind | None
+
+
+@dataclass(frozen=True)
+class _Aims:
+    """What rows are compared with. texts: three vectors a subgoal (its name, description and text),
+    shape (3 k, d); general: those of GENERAL; scale: see `spread`."""
+
+    aims: list[_Aim]
+    texts: np.ndarray
     general: np.ndarray
-
-    def near(self, aims: np.ndarray) -> np.ndarray:
-        """Cosine of each with the nearest of the aims (a, d): shape (n,)."""
-        return (self.vectors @ aims.T).max(axis=1)
-
-    def contrast(self, aims: np.ndarray) -> np.ndarray:
-        return self.near(aims) - self.general
+    scale: float
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A row as its passages, their mean and its words; kinds: vectors of the sentences of KINDS."""
+    """A row against k subgoals. nearness: of its passages, their mean and its words, in this order,
+    with each subgoal, (n, k); general: with what is general, (n,). of_held: vectors of its words.
+    """
 
     output: str
-    passages: _Texts
-    whole: _Texts
-    words: _Texts
-    scale: float
-    kinds: np.ndarray
+    passages: list[str]
+    held: list[str]
+    of_held: np.ndarray
+    stems: set[str]
+    nearness: np.ndarray
+    general: np.ndarray
 
 
 def anchor_of(match: float, cuts: Sequence[float] = CUTS) -> float:
@@ -107,29 +118,52 @@ async def matches_of(
     embedder: Embedder, text_in: str, text_out: str, subgoals: Sequence[Subgoal]
 ) -> list[Match]:
     """The match of a row with each subgoal, in their order; none depends on the others."""
+    against = await _aims_of(embedder, subgoals)
     texts = [*passages(text_in), *passages(text_out)] or [" "]
     held = _words(f"{text_in} {text_out}")
-    named = [words(subgoal.text) for subgoal in subgoals]
-    aims = [
-        [subgoal.name, subgoal.description, subgoal.text, *own]
-        for subgoal, own in zip(subgoals, named, strict=True)
-    ]
-    kinds = [kind.sentence for kind in KINDS]
-    parts = [texts, held, GENERAL, kinds, *aims]
-    vectors = await embedder.encode([text for part in parts for text in part])
-    ends = np.cumsum([len(part) for part in parts])[:-1]
-    of_texts, of_held, general, of_kinds, *of_aims = np.split(vectors, ends)
+    vectors = await embedder.encode([*texts, *held])
+    of_texts, of_held = vectors[: len(texts)], vectors[len(texts) :]
     mean = of_texts.mean(axis=0, keepdims=True)
     mean /= max(float(np.linalg.norm(mean)), 1e-9)
+    whole = np.concatenate([of_texts, mean, of_held])
     row = _Row(
-        text_out,
-        _Texts(texts, of_texts, to_general(of_texts, general)),
-        _Texts([], mean, to_general(mean, general)),
-        _Texts(held, of_held, to_general(of_held, general)),
-        spread(general),
-        of_kinds,
+        output=text_out,
+        passages=texts,
+        held=held,
+        of_held=of_held,
+        stems={stem(word) for word in held},
+        nearness=(whole @ against.texts.T).reshape(len(whole), len(subgoals), 3).max(axis=2),
+        general=to_general(whole, against.general),
     )
-    return [_match(row, *aim) for aim in zip(named, of_aims, strict=True)]
+    return [_match(row, place, aim, against.scale) for place, aim in enumerate(against.aims)]
+
+
+_known: WeakKeyDictionary[Embedder, dict[tuple[str, ...], _Aims]] = WeakKeyDictionary()
+"""The same subgoals are asked of row after row."""
+
+
+async def _aims_of(embedder: Embedder, subgoals: Sequence[Subgoal]) -> _Aims:
+    key = tuple(text for own in subgoals for text in (own.name, own.description))
+    known = _known.setdefault(embedder, {})
+    if key not in known:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[key] = await _read_aims(embedder, subgoals)
+    return known[key]
+
+
+async def _read_aims(embedder: Embedder, subgoals: Sequence[Subgoal]) -> _Aims:
+    named = [words(subgoal.text) for subgoal in subgoals]
+    texts = [text for own in subgoals for text in (own.name, own.description, own.text)]
+    parts = [texts, list(GENERAL), [kind.sentence for kind in KINDS], *named]
+    vectors = await embedder.encode([text for part in parts for text in part])
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    of_texts, general, kinds, *of_named = np.split(vectors, ends)
+    aims = [
+        _Aim(own, vectors, asked_for(text, kinds))
+        for own, vectors, text in zip(named, of_named, of_texts[2::3], strict=True)
+    ]
+    return _Aims(aims, of_texts, general, spread(general))
 
 
 def _words(text: str) -> list[str]:
@@ -139,33 +173,36 @@ def _words(text: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST_WORD] for word in found))
 
 
-def _match(row: _Row, named: list[str], vectors: np.ndarray) -> Match:
-    """vectors: of the subgoal's name, description and text, and of its words."""
-    aims, of_named = vectors[:3], vectors[3:]
-    by_passage, by_word = row.passages.contrast(aims), row.words.contrast(aims)
-    best = int(by_passage.argmax())
+def _match(row: _Row, place: int, aim: _Aim, scale: float) -> Match:
+    """The row's match with the subgoal in that place."""
+    passages = len(row.passages)
+    near = row.nearness[:, place]
+    contrast = near - row.general
+    by_word = contrast[passages + 1 :]
+    best = int(contrast[:passages].argmax())
     nearest = np.argsort(-by_word, kind="stable")[:NEAREST_WORDS]
-    contrasts = [by_passage[best], row.whole.contrast(aims)[0]]
+    contrasts = [contrast[best], contrast[passages]]
     if len(nearest):
         contrasts.append(by_word[nearest].mean())
     return Match(
-        topic=float(np.mean(contrasts)) / row.scale,
-        stated=stated(aims[2], row.kinds, row.output),
-        passage=row.passages.texts[best],
-        similarity=float(row.passages.near(aims)[best]),
-        general=float(row.passages.general[best]),
-        named=named,
-        found=_found(row.words, named, of_named),
-        near=[row.words.texts[place] for place in nearest],
+        topic=float(np.mean(contrasts)) / scale,
+        stated=stated(aim.kind, row.output) if aim.kind else None,
+        passage=row.passages[best],
+        similarity=float(near[best]),
+        general=float(row.general[best]),
+        named=aim.named,
+        found=_found(row, aim),
+        near=[row.held[place] for place in nearest],
     )
 
 
-def _found(held: _Texts, named: list[str], of_named: np.ndarray) -> list[str]:
+def _found(row: _Row, aim: _Aim) -> list[str]:
     """The subgoal's words that the row holds, in another form or as a near synonym too."""
-    stems = {stem(word) for word in held.texts}
-    near = (of_named @ held.vectors.T).max(axis=1, initial=0.0)
+    near = (aim.of_named @ row.of_held.T).max(axis=1, initial=0.0)
     return [
-        word for word, own in zip(named, near, strict=True) if stem(word) in stems or own >= SAME
+        word
+        for word, own in zip(aim.named, near, strict=True)
+        if stem(word) in row.stems or own >= SAME
     ]
 
 

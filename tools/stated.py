@@ -89,15 +89,17 @@ class Stated:
         return f"{self.kind.capitalize()} in the output: {self.count}{more}."
 
 
-def stated(aim: np.ndarray, kinds: np.ndarray, output: str) -> Stated | None:
-    """What the output states of the kind that a subgoal asks for; None where it asks for none.
+def asked_for(aim: np.ndarray, kinds: np.ndarray) -> Kind | None:
+    """The kind that a subgoal asks for, if any.
 
     aim: vector of the subgoal's text, (d,); kinds: vectors of the sentences of KINDS, (k, d).
     """
     near = kinds @ aim
     best = int(near.argmax())
-    if near[best] < ASKED_FOR:
-        return None
-    kind = KINDS[best]
+    return KINDS[best] if near[best] >= ASKED_FOR else None
+
+
+def stated(kind: Kind, output: str) -> Stated:
+    """What the output states of a kind."""
     found = islice(kind.pattern.finditer(output[:LONGEST]), FULL)
     return Stated(kind.name, sum(1 for _ in found))
