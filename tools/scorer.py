@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
 from ..memory.records import RowCounts, Sample, Score, Spent, Subgoal
@@ -17,6 +18,9 @@ from .embedded_model import EmbeddedModel
 from .judge import JudgeAsk, Mode, asks_of, scores_of
 from .model import Door, Model
 from .rubric import RUBRIC_VERSION
+
+if TYPE_CHECKING:
+    from threadpoolctl import threadpool_limits
 
 EMBEDDED_CONCURRENCY = 128
 """Rows under way at once with the embedded model: they share the encoder's batches."""
@@ -133,6 +137,7 @@ class Scorer:
                 jobs.close()  # the others finish what they have, and take no more
                 raise
 
+        limited = self._one_blas_thread()
         gc.freeze()  # else full collections, over all that libraries hold, stop the calls for 0.1 s
         workers = [asyncio.create_task(work()) for _ in range(self._concurrency)]
         try:
@@ -141,6 +146,8 @@ class Scorer:
             for worker in workers:
                 worker.cancel()
             gc.unfreeze()
+            if limited:
+                limited.restore_original_limits()
             self._write()  # what came in the last turn, and usage without a reply
         if errors := [error for error in ended if error]:
             raise errors[0]
@@ -148,6 +155,15 @@ class Scorer:
         if counts.usable == 0:
             raise UserError("no row has an output to judge.")
         return counts
+
+    def _one_blas_thread(self) -> "threadpool_limits | None":
+        """The embedded judge multiplies small matrices beside an encoder that has all cores: more
+        threads of BLAS would only take them from it (a fifth of the whole time on two cores)."""
+        if not isinstance(self.model, EmbeddedModel):
+            return None
+        from threadpoolctl import threadpool_limits
+
+        return threadpool_limits(1, "blas")
 
     def _jobs(
         self,
