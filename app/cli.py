@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from .evaluations import evals
-from .leaving import FELL, GAP, user_errors
+from .leaving import FELL, GAP, SAME, user_errors
 from .options import (
     Answers,
     Audit,
@@ -315,7 +315,7 @@ def score(
             **server.fields(),
         )
         name = f"score-{new_id()}"
-        state["again"] = "The same command"
+        state["again"] = SAME
         state["batch"] = BATCH_GOES_ON if batch else ""
         terminal.check_prices(config)
         with terminal.Display() as display:
@@ -382,7 +382,7 @@ def check(
         )
         if out:
             check_writable(out)
-        state["again"] = "The same command"
+        state["again"] = SAME
         terminal.check_prices(config)
         with terminal.Display() as display:
             found = asyncio.run(

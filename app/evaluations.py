@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .leaving import user_errors
+from .leaving import SAME, user_errors
 from .options import (
     Data,
     EmbedderName,
@@ -420,7 +420,7 @@ def evaluate_all(
         config = _config(model, judge, server, seed)
         sections = choose(only or [])
         check_writable(out / "evidence.md")
-        state["again"] = "The same command"
+        state["again"] = SAME
         with terminal.Display() as display:
             page, missing = asyncio.run(
                 gather(config, data, out, sections, display.section, others(sections))
@@ -460,7 +460,7 @@ def _exhibit(
 
     if out:
         check_writable(out / f"{name}.json")
-    state["again"] = "The same command"
+    state["again"] = SAME
     with terminal.Display() as display:
         found, spent = asyncio.run(measure(display))
     terminal.show_exhibit(found)

@@ -8,11 +8,14 @@ import typer
 
 FELL, CRASHED, WAITS, GAP, INTERRUPTED = 1, 2, 3, 4, 130
 
+SAME = "The same command"
+"""What goes on after an outage or an interruption; of no help where the command itself is wrong."""
+
 
 @contextmanager
 def user_errors() -> Iterator[dict[str, str]]:
     """One line and an exit code instead of a traceback, which is for errors of the program."""
-    from ..memory.errors import Unanswered, UserError
+    from ..memory.errors import ModelUnavailable, Unanswered, UserError
     from .console import printable
 
     state: dict[str, str] = {}  # "again": the command that goes on
@@ -25,6 +28,8 @@ def user_errors() -> Iterator[dict[str, str]]:
     try:
         yield state
     except UserError as error:
+        if state.get("again") == SAME and not isinstance(error, ModelUnavailable):
+            del state["again"]
         raise leave(str(error), 2, "goes on when that is mended") from None
     except KeyboardInterrupt:
         line = f"interrupted; nothing judged so far is lost.{state.get('batch', '')}"
