@@ -11,7 +11,7 @@ from ..memory.records import Claim, GapKind, LowRow, Subgoal
 from ..tools.clustering import central, merge_similar
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
-from ..tools.model import Door
+from ..tools.model import Ask, Door, R
 from ..tools.topics import topic_names
 from .gap_names import NameGapAsk
 
@@ -46,6 +46,14 @@ class Draft:
         return " ".join([self.name, *(claim.text for claim in self.claims)])
 
 
+async def written(door: Door, embedder: Embedder, ask: Ask[R]) -> tuple[R, str, bool]:
+    """The reply, who gave it, and whether rules did: so too where the model's cannot be used."""
+    try:
+        return await door.ask(ask), door.model.name, isinstance(door.model, EmbeddedModel)
+    except ReplyFailure:
+        return await ask.embedded(embedder), BY_RULES, True
+
+
 async def name_clusters(
     door: Door,
     embedder: Embedder,
@@ -71,11 +79,7 @@ async def name_clusters(
             others=tuple(rows[i] for i in near),
             topic=topics[label] if len(topics) > 1 else "",
         )
-        by_rules = isinstance(door.model, EmbeddedModel)
-        try:
-            reply, origin = await door.ask(ask), door.model.name
-        except ReplyFailure:
-            reply, origin, by_rules = await ask.embedded(embedder), BY_RULES, True
+        reply, origin, by_rules = await written(door, embedder, ask)
         return Draft(
             kind=ask.kind,
             name=reply.name.strip(),

@@ -4,15 +4,13 @@ gaps, as f_analyze of the paper (Eq. 8). What clusters contribute is measured ag
 import numpy as np
 from pydantic import Field
 
-from ..memory.errors import ReplyFailure
 from ..memory.records import GapKind, LowRow, Subgoal
 from ..tools.clustering import MOST_GAPS, central
-from ..tools.embedded_model import EmbeddedModel
 from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.text import fence
-from .gap_drafts import BY_RULES, SHOWN, Draft
+from .gap_drafts import SHOWN, Draft, written
 from .gap_names import GapName, NameGapAsk
 
 
@@ -98,11 +96,7 @@ async def list_gaps(
     vectors: of the rows' explanations, shape (n, d).
     """
     ask = ListGapsAsk(subgoal=subgoal, rows=tuple(rows), kinds=tuple(kinds))
-    by_rules = isinstance(door.model, EmbeddedModel)
-    try:
-        reply, origin = await door.ask(ask), door.model.name
-    except ReplyFailure:
-        reply, origin, by_rules = await ask.embedded(embedder), BY_RULES, True
+    reply, origin, by_rules = await written(door, embedder, ask)
     alone = {gap.kind for gap in reply.gaps if sum(g.kind == gap.kind for g in reply.gaps) == 1}
     drafts = []
     for gap in reply.gaps:

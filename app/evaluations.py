@@ -59,7 +59,7 @@ def evaluate_decomposition(
             lambda display: decomposition.run(
                 config, data or decomposition.LABELLED, split, display.listen("evaluate")
             ),
-            bool(config.model),
+            config,
             out,
             state,
         )
@@ -89,7 +89,7 @@ def evaluate_gaps(
         _exhibit(
             "gaps",
             lambda display: gaps.run(config, data, split, display.listen("group")),
-            bool(config.model),
+            config,
             out,
             state,
         )
@@ -151,7 +151,7 @@ def evaluate_corruption(
         _exhibit(
             "corruption",
             lambda display: corruption.run(config, pools, settings, display.listen("corrupt")),
-            bool(config.model or config.judge),
+            config,
             out,
             state,
         )
@@ -210,7 +210,7 @@ def evaluate_judge(
                 config, data, display.listen("passport"), names, subgoals, rows, repeats, order,
                 pairwise, terminal.note,
             ),
-            bool(asked),
+            config,
             out,
             state,
         )  # fmt: skip
@@ -260,7 +260,7 @@ def evaluate_ablation(
             lambda display: ablation.run(
                 config, chosen, data, display.listen("ablate"), seeds, rows
             ),
-            bool(config.model or config.judge),
+            config,
             out,
             state,
         )
@@ -304,7 +304,7 @@ def evaluate_power(
             lambda display: power.run(
                 config, source, subgoals, wanted, mode, support, draws, display.listen("score")
             ),
-            bool(model or judge),
+            config,
             out,
             state,
         )
@@ -344,7 +344,7 @@ def evaluate_check(
             lambda display: alarms.run(
                 config, source, subgoals, wanted, mode, scores, draws, display.listen("score")
             ),
-            bool(model or judge),
+            config,
             out,
             state,
         )
@@ -376,7 +376,7 @@ def evaluate_embedded(
         _exhibit(
             "embedded",
             lambda display: calibration.run(config, data, topics, display.listen("calibrate")),
-            False,
+            config,
             out,
             state,
         )
@@ -444,11 +444,11 @@ def _config(model: str | None, judge: str | None, server: Server, seed: int) -> 
 def _exhibit(
     name: str,
     measure: "Callable[[Display], Coroutine[Any, Any, tuple[Exhibit, Spent]]]",
-    paid: bool,
+    config: "ModelConfig",
     out: Path | None,
     state: dict[str, str],
 ) -> None:
-    """Measures, shows what was found and writes it into the folder `out`. paid: say what is spent.
+    """Measures, shows what was found and writes it into the folder `out`.
 
     `name` is that of the files (see `exhibit.write`).
     """
@@ -464,7 +464,7 @@ def _exhibit(
     with terminal.Display() as display:
         found, spent = asyncio.run(measure(display))
     terminal.show_exhibit(found)
-    if paid:
+    if config.model or config.judge:
         terminal.show_spent(spent)
     for what, path in write(found, name, out).items() if out else ():
         typer.echo(f"{what}  {path}")

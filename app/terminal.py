@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -140,14 +141,12 @@ class Display:
         self.show(session.Progress("score", **vars(progress)))
 
     def section(self, name: str, done: int, total: int, spent: Spent) -> None:
-        """Shows how far a section of the evidence is."""
+        """Shows steps done, all steps, and what is spent, as a stage of that name."""
         self.show(session.Progress(name, done=done, total=total, spent=spent))
 
     def listen(self, stage: str) -> Callable[[int, int, Spent], None]:
-        """Shows steps done, all steps, and what is spent, as a stage of that name."""
-        return lambda done, total, spent: self.show(
-            session.Progress(stage, done=done, total=total, spent=spent)
-        )
+        """`section` of that stage."""
+        return partial(self.section, stage)
 
     def show(self, progress: session.Progress) -> None:
         now = time.monotonic()
