@@ -22,7 +22,7 @@ SAME = 0.9
 """Gaps whose names and descriptions are so similar (cosine) say the same. What rules write is in
 much the same words for every gap: there the means of the explanations' vectors are compared."""
 
-BY_RULES = "text rules, because the model gave no usable reply"
+BY_RULES = "text rules, because there was no usable reply"
 
 
 @dataclass

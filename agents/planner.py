@@ -21,7 +21,7 @@ from ..tools.judge import SYSTEM as JUDGE_SYSTEM
 from ..tools.model import Model
 from ..tools.shares import share_out
 from ..tools.text import stem, words
-from ..tools.tokens import count_tokens, how_counted
+from ..tools.tokens import VERDICT, count_tokens, how_counted
 from .budget import most_calls
 from .discriminator import GROUP, LEAST
 from .generator import ALREADY
@@ -29,9 +29,9 @@ from .generator import SYSTEM as GENERATOR_SYSTEM
 from .grid import grid_of
 from .group_ask import SYSTEM as DISCRIMINATOR_SYSTEM
 
-PROMPT, CELL, VERDICT = 900, 200, 120
+PROMPT, CELL = 900, 200
 """Tokens of what a prompt says beside its fixed part, rows and cells; of a cell, with its second
-subgoal, in both prompts; of one verdict by the judge."""
+subgoal, in both prompts."""
 
 RETURNED, REASON, THERE, REPLY = 240, 160, 140, 60
 """Tokens, at most, of a row that goes back with its cell, of the reason why, and of a row that is

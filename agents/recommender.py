@@ -11,6 +11,7 @@ from ..tools.embeddings import Embedder
 from ..tools.judge import capability
 from ..tools.model import Ask, Door, Message, ReplySchema
 from ..tools.shares import share_out
+from ..tools.survey.words import support
 from ..tools.text import fence, listed, many
 
 LISTED = 5
@@ -81,7 +82,7 @@ class RecommendAsk(Ask[Advices]):
             for gap in self.gaps
         )
         status = (
-            f"Rows that support it: {c.distinct_supporting} of {c.distinct}; wanted: {c.wanted}.\n"
+            f"Rows that support it: {support(c)}; wanted: {c.wanted}.\n"
             f"Source documents at hand for synthesis: {'yes' if self.documents else 'no'}."
         )
         parts = [
@@ -121,7 +122,7 @@ class RecommendAsk(Ask[Advices]):
             if best
             else "No row of the data shows what such a source looks like."
         )
-        suits = c.supporting > 0 or self.documents
+        suits = bool(self.best) or self.documents
         reason = (
             "To try the loop: the embedded model puts passages of your own texts together, which "
             "teaches a model little. Rows to train on need a --model that writes."

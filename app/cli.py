@@ -14,21 +14,26 @@ from .options import (
     Answers,
     Audit,
     Batch,
+    Budget,
     Data,
     ExportFormat,
     FailOnGap,
     Judge,
     JudgeMode,
     Keep,
+    MaxCalls,
     ModelName,
     NoMemory,
+    Precision,
     Questions,
+    Rejudge,
     Rows,
     Seed,
     Server,
     Tau,
     Yes,
     grouped,
+    judging_option,
     model_option,
 )
 
@@ -112,6 +117,10 @@ def run(
     mode: JudgeMode = "joint",
     audit: Audit = 0.0,
     batch: Batch = False,
+    precision: Precision = None,
+    max_calls: MaxCalls = None,
+    budget: Budget = None,
+    rejudge: Rejudge = None,
     fail_on_gap: FailOnGap = False,
     seed: Seed = 0,
     *,
@@ -143,6 +152,10 @@ def run(
             mode=mode,
             audit=audit,
             batch=batch,
+            precision=precision,
+            max_calls=max_calls,
+            budget=budget,
+            rejudge=rejudge,
             seed=seed,
             **server.fields(),
         )
@@ -285,13 +298,16 @@ def score(
     mode: JudgeMode = "joint",
     audit: Audit = 0.0,
     batch: Batch = False,
+    precision: Precision = None,
+    max_calls: MaxCalls = None,
+    budget: Budget = None,
     fail_on_gap: FailOnGap = False,
     seed: Seed = 0,
     *,
     rows: Rows,
     server: Server,
 ) -> None:
-    """Judges every row against every subgoal; one record a row."""
+    """Judges every row against every subgoal, or a sample of them; one record a row."""
     with user_errors() as state:
         import asyncio
 
@@ -299,7 +315,7 @@ def score(
         from ..tools.embedded_model import HONESTY
         from ..tools.scoring import score_file
         from ..tools.subgoals import read_subgoals
-        from . import terminal
+        from . import results, terminal
 
         config = configure(
             rows.source(data),
@@ -311,6 +327,9 @@ def score(
             mode=mode,
             audit=audit,
             batch=batch,
+            precision=precision,
+            max_calls=max_calls,
+            budget=budget,
             seed=seed,
             **server.fields(),
         )
@@ -319,8 +338,10 @@ def score(
         state["batch"] = BATCH_GOES_ON if batch else ""
         terminal.check_prices(config)
         with terminal.Display() as display:
-            found = asyncio.run(score_file(config, name, display.scored))
+            found = asyncio.run(score_file(config, name, display.scored, display.embedded))
         terminal.show_coverage(found.coverage, found.counts)
+        if found.survey:
+            results.show_survey(found.survey, found.coverage, found.scoring)
         terminal.show_failures(found.failures)
         if found.failures:
             terminal.note("the same command tries them again")
@@ -328,10 +349,59 @@ def score(
             terminal.show_audit(found.audit, {s.id: s.name for s in config.subgoals})
         if judge:
             terminal.show_spent(found.spent)
+            results.show_foretold(found.foretold, found.scoring)
         else:
             terminal.note(HONESTY)
         typer.echo(f"scores  {out}")
         _exit_on_gap(found.coverage, fail_on_gap)
+
+
+@app.command()
+@grouped
+def plan(
+    data: Data,
+    subgoals: Annotated[Path, typer.Option(help="JSON or YAML list of {id, name, description}.")],
+    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+    judge: Annotated[
+        str | None, model_option("--judge", "--model", help="The judge; without it: embedded.")
+    ] = None,
+    mode: JudgeMode = "joint",
+    precision: Precision = None,
+    seed: Seed = 0,
+    *,
+    rows: Rows,
+    server: Server,
+) -> None:
+    """Foretells calls, tokens, money and time of `score`, for each way to judge. Asks nothing.
+
+    --mode is how a survey would ask; --precision adds a survey to those of ± 0.05, 0.03 and 0.02.
+    """
+    with user_errors():
+        from ..graph.session import configure
+        from ..memory.files import atomic_text, check_writable
+        from ..tools.foretell import plan_file
+        from ..tools.subgoals import read_subgoals
+        from . import planning, terminal
+
+        config = configure(
+            rows.source(data),
+            "scores alone",
+            subgoals=read_subgoals(subgoals),
+            judge=judge,
+            mode=mode,
+            precision=precision,
+            seed=seed,
+            **server.fields(),
+        )
+        if out:
+            check_writable(out)
+        terminal.check_prices(config)
+        found = plan_file(config)
+        planning.show_plan(found)
+        if out:
+            with atomic_text(out) as file:
+                file.write(found.model_dump_json(indent=1) + "\n")
+            typer.echo(f"figures  {out}")
 
 
 @app.command()
@@ -440,17 +510,34 @@ def filter_rows(
         bool, typer.Option("--keep-duplicates", help="Near-duplicates stay.")
     ] = False,
     form: ExportFormat = "original",
+    judge: Annotated[
+        str | None,
+        model_option(help="The judge of the scores; without it: embedded. See --rejudge."),
+    ] = None,
+    rejudge: Annotated[
+        int | None,
+        judging_option(
+            min=0,
+            show_default="as many as were judged",
+            help="Most predicted rows near the cut to have judged first, by the judge of the "
+            "scores; 0 for none.",
+        ),
+    ] = None,
     seed: Seed = 0,
     *,
     rows: Rows,
+    server: Server,
 ) -> None:
     """Writes the goal-aligned rows, and a data card that says what was kept."""
-    with user_errors():
+    with user_errors() as state:
+        import asyncio
+
+        from ..graph.session import new_id
         from ..memory.errors import UserError
         from ..tools.filter_config import FilterConfig, read_weights
-        from ..tools.scoring import filter_file
-        from ..tools.settings import checked
-        from . import results
+        from ..tools.filter_file import Rejudging, filter_file
+        from ..tools.settings import ModelConfig, checked
+        from . import results, terminal
 
         if keep is not None and size is not None:
             raise UserError("--size takes the place of --keep: give one of them.")
@@ -462,9 +549,15 @@ def filter_rows(
             "keep_duplicates": keep_duplicates,
         }
         config = checked(FilterConfig, asked if keep is None else asked | {"keep": keep})
-        source = rows.source(data)
-        found = filter_file(source, scores, out, config, seed, form)
+        models = checked(ModelConfig, {"judge": judge, "seed": seed, **server.fields()})
+        source, name = rows.source(data), f"filter-{new_id()}"
+        state["again"] = SAME
+        terminal.check_prices(models)
+        with terminal.Display() as display:
+            rejudging = Rejudging(models, rejudge, name, display.scored)
+            found = asyncio.run(filter_file(source, scores, out, config, seed, form, rejudging))
         results.show_filter(found.result, found.names)
+        results.show_rejudged(found)
         typer.echo(f"filtered  {out}\ncard      {found.card}")
 
 

@@ -382,6 +382,40 @@ def evaluate_embedded(
         )
 
 
+@evals.command("survey")
+def evaluate_survey(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with codealpaca_20k.jsonl, pubmedqa.jsonl, summeval_judged.jsonl and "
+            "gold/ (judged rows); without it, the simulation alone. See docs/survey.md."
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Surveys of each simulated cell; the lowest: four times.")
+    ] = 500,
+    embedder: EmbedderName = "all-MiniLM-L6-v2",
+    out: Out = None,
+    seed: Seed = 0,
+) -> None:
+    """Do a survey's 95 % intervals hold the truth, and how many calls does it take?
+
+    On simulated rows, on whole data sets by the embedded judge, on experts' ratings of summaries
+    with LLM judges as predictions, and on judged rows.
+    """
+    with user_errors() as state:
+        from ..evals.survey import evaluation as survey
+
+        config = _config(None, None, Server(embedder=embedder), seed)
+        _exhibit(
+            "survey",
+            lambda display: survey.run(config, data, repeats, display.listen("repeating surveys")),
+            config,
+            out,
+            state,
+        )
+
+
 @evals.command("all")
 @grouped
 def evaluate_all(

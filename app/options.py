@@ -57,6 +57,38 @@ Batch = Annotated[
         "--batch", help="Judge by the server's Batch API: half the price, within a day."
     ),
 ]
+Precision = Annotated[
+    float | None,
+    judging_option(
+        "--precision",
+        min=0.001,
+        max=0.499,
+        help="Judge a random sample until every A(s) is known to ± this; predict the other rows.",
+    ),
+]
+MaxCalls = Annotated[
+    int | None,
+    judging_option(
+        "--max-calls",
+        min=1,
+        help="Most calls, of all roles together; what is done by then is the result.",
+    ),
+]
+Budget = Annotated[
+    float | None,
+    judging_option(
+        "--budget", min=0.000001, help="Most USD, of all roles together; needs a known price."
+    ),
+]
+Rejudge = Annotated[
+    int | None,
+    judging_option(
+        "--rejudge",
+        min=0,
+        show_default="as many as were sampled",
+        help="Most predicted rows to judge because they lie near the filter's cut.",
+    ),
+]
 Concurrency = Annotated[
     int,
     model_option("--max-concurrency", min=1, help="Most calls at once; adapts to the server."),

@@ -4,16 +4,22 @@ from rich.table import Table
 from rich.text import Text
 
 from ..memory.records import (
+    Coverage,
     FilterResult,
+    Foretold,
     Overlap,
     PlanItem,
     Round,
     Spent,
+    Survey,
     SynthesisOutcome,
     SynthesisPlan,
 )
 from ..tools import prices
+from ..tools.card import foreseen
+from ..tools.filter_file import Filtered
 from ..tools.report import Report
+from ..tools.survey import words
 from ..tools.text import many
 from . import terminal
 from .terminal import err, out, short
@@ -115,6 +121,9 @@ def _refused(line: Round) -> str:
 def show_report(report: Report) -> None:
     """The summary on stdout: coverage, gaps, and where the files lie."""
     terminal.show_coverage(report.coverage, report.rows)
+    if report.survey:
+        show_survey(report.survey, report.coverage, report.scoring)
+    show_foretold(report.foretold, report.scoring)
     show_overlap(report)
     if report.gaps:
         show_gaps(report)
@@ -134,6 +143,18 @@ def show_report(report: Report) -> None:
             out.print(Text(f"{label:16}{path}"), soft_wrap=True)
     if any(row.origin == "extractive" for done in report.synthesis for row in done.accepted):
         out.print(Text(EXTRACTIVE), style="dim")
+
+
+def show_survey(survey: Survey, coverage: list[Coverage], scoring: Spent | None) -> None:
+    """What was judged, how well A(s) is known, and why no more was."""
+    lines = [words.headline(survey, coverage), words.calls_text(survey, scoring)]
+    for line in filter(None, (*lines, *words.facts(survey))):
+        out.print(Text(line))
+
+
+def show_foretold(foretold: Foretold | None, scoring: Spent | None) -> None:
+    if line := words.foretold_text(foretold, scoring):
+        out.print(Text(line))
 
 
 def show_overlap(report: Report) -> None:
@@ -190,6 +211,8 @@ def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> No
     if result.kept and not result.reached:
         out.print(f"No row reaches it: all {result.kept:,} are there for the floors. Lower --keep.")
     out.print(f"Near-duplicates left out: {result.near_duplicates:,}.", highlight=False)
+    for line in foreseen(result):
+        out.print(line, highlight=False)
     table = Table()
     table.add_column("A(s), supporting rows", overflow="fold")
     for name in ("kept", "random, as many", "all rows", "for the floor"):
@@ -200,6 +223,20 @@ def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> No
         table.add_row(Text((names or {}).get(key, key)), *cells, f"{floored:,}")
     table.add_row("diversity", *(_mean(some.diversity) for some in sets), "")
     out.print(table)
+
+
+def show_rejudged(found: Filtered) -> None:
+    """How many predicted rows near the cut were judged, or how to have them judged."""
+    if found.rejudged:
+        out.print(f"Rows near the cut judged anew: {found.rejudged:,}.", highlight=False)
+        if found.spent.tokens_in:
+            terminal.show_spent(found.spent)
+    if found.rejudged is not None:
+        return
+    told = f"Rows near the cut are judged anew by the judge of the scores alone, {found.judge}"
+    hint = "name it with --judge and its options, or leave them as predicted with --rejudge 0"
+    unknown = "Rows near the cut are not judged anew: who judged the others is not known"
+    err.print(Text(f"{told}: {hint}." if found.judge else f"{unknown}."), soft_wrap=True)
 
 
 def _mean(value: float | None) -> str:

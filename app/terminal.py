@@ -30,6 +30,7 @@ from ..memory.scores import SUPPORTING
 from ..tools import prices
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import ModelConfig
+from ..tools.survey import words
 from ..tools.text import listed, many, shorten
 from .console import PlainConsole
 
@@ -41,6 +42,7 @@ STAGES = {
     "clarify": "thinking about questions",
     "decompose": "deriving subgoals",
     "check": "checking the subgoals",
+    "embed": "embedding the rows",
     "score": "judging rows",
     "audit": "judging some rows in the other mode",
     "assess": "computing coverage",
@@ -57,7 +59,7 @@ STAGES = {
     "calibrate": "comparing with judged rows",
     "corrupt": "judging rows of the pools",
 }
-COUNTS_ROWS = ("score", "audit", "ledger", "corrupt")
+COUNTS_ROWS = ("embed", "score", "audit", "ledger", "corrupt")
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
 """What a progress line says after its bar, and in which colour."""
@@ -140,6 +142,10 @@ class Display:
     def scored(self, progress: ScoreProgress) -> None:
         self.show(session.Progress("score", **vars(progress)))
 
+    def embedded(self, done: int, total: int) -> None:
+        """Shows how many rows have the features that a survey predicts by."""
+        self.show(session.Progress("embed", done=done, total=total))
+
     def section(self, name: str, done: int, total: int, spent: Spent) -> None:
         """Shows steps done, all steps, and what is spent, as a stage of that name."""
         self.show(session.Progress(name, done=done, total=total, spent=spent))
@@ -161,13 +167,18 @@ class Display:
             self._stage, self._counts, self._since = progress.stage, counts, now
         rate, left = _pace(progress, now - self._since)
         fields = _fields(progress, rate, left, now - self._since)
-        self._progress.spent = spent_text(progress.spent)
-        self._draw(f"{text}: {progress.note}" if progress.note else text, progress, fields, anew)
+        spent = spent_text(progress.spent)
+        # A line with a count has no room for a note.
+        noted = [progress.note] if counts else []
+        self._progress.spent = "; ".join(filter(None, (*noted, spent)))
+        if progress.note and not counts:
+            text = f"{text}: {progress.note}"
+        self._draw(text, progress, fields, anew)
         if not err.is_terminal and counts and now - self._spoken > LINE_EVERY:
             self._spoken = now
-            spent = spent_text(progress.spent)
             counted = f"{progress.done} of {progress.total} {_things(progress)}"
-            note(f"  {counted}, about {left:.0f} s left" + (f", {spent}" if spent else ""))
+            told = [f"  {counted}", f"about {left:.0f} s left", *noted, spent]
+            note(", ".join(filter(None, told)))
 
     def _draw(
         self, text: str, progress: session.Progress, fields: dict[str, Any], anew: bool
@@ -238,7 +249,8 @@ def show_found(found: Found) -> None:
     for sentence in found.answer:
         out.print(Text(f"{sentence.text} [{', '.join(sentence.cites)}]"))
     for c in found.subgoals:
-        told = f"{many(c.distinct_supporting, 'row')} of {c.distinct:,} support it; {c.verdict}"
+        rows = f"{words.about_rows(c)} of {c.distinct:,} support it"
+        told = f"{rows}; {words.verdict_text(c)}"
         out.print(Text.assemble(("subgoal  ", "bold"), f"{c.subgoal.name} ({told})"))
     for gap in found.gaps:
         place = f"{gap.id}, {many(gap.rows, 'row')}"
@@ -264,24 +276,19 @@ def show_found(found: Found) -> None:
 def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     figures = ["rows that\nsupport it", "wanted", "A(s)", "95 % interval"]
     failed = any(c.failed for c in coverage)
-    table = Table(title=f"Coverage of {many(counts.usable, 'row')}", title_justify="left")
+    by_sample = any(map(words.estimated, coverage))
+    title = f"Coverage of {many(counts.usable, 'row')}{', estimated' * by_sample}"
+    table = Table(title=title, title_justify="left", show_lines=by_sample)
     table.add_column("subgoal", overflow="fold")
     table.add_column("support", no_wrap=True)
     for name in figures + ["failed"] * failed:
         table.add_column(name, justify="right", no_wrap=True)
     for c in coverage:
-        low, high = c.interval or (None, None)
-        cells = [
-            f"[{COLOURS[c.verdict]}]{c.verdict}[/]",
-            f"{c.distinct_supporting} of {c.distinct}",
-            str(c.wanted),
-            "–" if c.mean is None else f"{c.mean:.3f}",
-            "–" if low is None else f"{low:.3f} – {high:.3f}",
-            str(c.failed) if c.failed else "",
-        ]
-        table.add_row(Text(c.subgoal.name), *cells[: len(table.columns) - 1])
+        table.add_row(Text(c.subgoal.name), *_coverage_cells(c)[: len(table.columns) - 1])
     out.print(table)
-    if repeated := max((c.judged - c.distinct for c in coverage), default=0):
+    for name, warning in words.warnings(coverage):
+        out.print(Text(f"“{name}”: {warning}"), style="yellow")
+    if repeated := max((c.rows - c.distinct for c in coverage), default=0):
         out.print(f"Near-duplicates count as one row: {many(repeated, 'row')} left out.")
     if counts.usable and all(c.verdict == "unknown" for c in coverage):
         out.print("No verdict: more than 5 % of the judgements failed.", style="red")
@@ -293,6 +300,26 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     for what, count in left_out.items():
         if count:
             out.print(f"Rows that {what}: {count}.", highlight=False)
+
+
+def _coverage_cells(c: Coverage) -> list[str]:
+    """All but the name; an estimate says in lines of its own how sure it is."""
+    low, high = c.interval or (None, None)
+    verdict, rows, wanted = c.verdict, [words.support(c)], str(c.wanted)
+    interval = ["–" if low is None else f"{low:.3f} – {high:.3f}"]
+    if c.estimate:
+        verdict = words.verdict_text(c).replace(" ", "\n")
+        rows = [words.supporting(c), f"of {c.distinct:,}", words.share_text(c)]
+        wanted = f"{c.wanted:,}"
+        interval.append(words.plus_minus(c.estimate.mean.half_width))
+    return [
+        f"[{COLOURS[c.verdict]}]{verdict}[/]",
+        "\n".join(rows),
+        wanted,
+        "–" if c.mean is None else f"{c.mean:.3f}",
+        "\n".join(interval),
+        str(c.failed) if c.failed else "",
+    ]
 
 
 def show_failures(found: list[tuple[str, int]]) -> None:

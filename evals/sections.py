@@ -22,6 +22,7 @@ from .judging import EMBEDDED
 from .passport import evaluation as passport
 from .power import alarms
 from .power import evaluation as power
+from .survey import evaluation as survey
 
 Outcome = tuple[Exhibit, Spent]
 
@@ -30,6 +31,9 @@ DRAWS = 500
 
 PAIRS = 2_000
 """Pairs of samples in a setting of the simulated checks."""
+
+SURVEYS = 200
+"""Repeats of a simulated cell; the command's default has more."""
 
 
 def _folder(data: Path | None, files: str) -> Path:
@@ -86,6 +90,10 @@ async def _ablation(config: ModelConfig, data: Path | None, tell: Steps) -> Outc
     return await ablation.run(config, cases.choose(data, None), data, tell)
 
 
+async def _survey(config: ModelConfig, data: Path | None, tell: Steps) -> Outcome:
+    return await survey.run(config, data, SURVEYS, tell)
+
+
 SECTIONS = [
     Section(
         "corruption",
@@ -128,6 +136,16 @@ SECTIONS = [
         "How often does `goalcover check` raise a false alarm, and what does it notice?",
         "goalcover eval check DATA --subgoals FILE",
         _check,
+    ),
+    Section(
+        "survey",
+        "Survey scoring",
+        "Do the intervals of a survey hold the truth, and how many calls does it take?",
+        "goalcover eval survey --data FOLDER",
+        _survey,
+        "**The embedded judge is made of the embeddings that its scores are predicted from**, so "
+        "the calls on whole data sets are fewer than with a language model; those with shuffled "
+        "features are the worst case.",
     ),
     Section(
         "gaps",

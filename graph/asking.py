@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from ..agents.answerer import AnswerAsk, sentences_of
+from ..memory.errors import BudgetSpent
 from ..memory.gaps import GapStore
 from ..memory.records import Found, FoundRow, Gap, Sample, Score, Source, Subgoal
 from ..memory.scores import SUPPORTING
@@ -63,7 +64,11 @@ async def find(box: Toolbox, report: Report, question: str, count: int) -> Found
         for row in _distinct(box, likely, count)
     ]
     gaps = await _gaps(box, report, question)
-    reply = await box.door.ask(AnswerAsk(question=question, passages=tuple(_passages(rows, gaps))))
+    ask, capped = AnswerAsk(question=question, passages=tuple(_passages(rows, gaps))), ""
+    try:
+        reply = await box.door.ask(ask)
+    except BudgetSpent as spent:  # what was found is an answer too
+        reply, capped = await ask.embedded(box.embedder), f"; no answer was written: {spent}"
     return Found(
         question=question,
         answer=sentences_of(reply),
@@ -71,7 +76,7 @@ async def find(box: Toolbox, report: Report, question: str, count: int) -> Found
         rows=rows,
         gaps=gaps,
         searched=f"{len(samples):,} of {report.rows.usable:,} rows, {len(said):,} explanations and "
-        f"{len(report.gaps)} gaps were searched, by embeddings and shared words",
+        f"{len(report.gaps)} gaps were searched, by embeddings and shared words{capped}",
         spent=box.spent - before,
     )
 

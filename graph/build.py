@@ -4,7 +4,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from . import gaps, nodes, review, routes, specify
+from . import gaps, nodes, review, routes, scoring, specify
 from .state import State
 from .synthesis import synthesis_graph
 from .toolbox import Toolbox
@@ -20,9 +20,9 @@ def build(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph[State, Toolbo
     builder.add_node("check", specify.check)
     builder.add_node("review_subgoals", review.review_subgoals)
     builder.add_node("remember", specify.remember)
-    builder.add_node("score", nodes.score)
-    builder.add_node("audit", nodes.audit)
-    builder.add_node("assess", nodes.assess)
+    builder.add_node("score", scoring.score)
+    builder.add_node("audit", scoring.audit)
+    builder.add_node("assess", scoring.assess)
     builder.add_node("analyze", gaps.analyze)
     builder.add_node("recommend", gaps.recommend)
     builder.add_node("review_synthesis", review.review_synthesis)

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -101,9 +101,10 @@ def _about(report: Report) -> About:
 
 def _alignments(report: Report) -> Alignments:
     """By content: rows that were filtered are other rows of another file."""
-    scores = read_scores(Path(report.files["scores"]))
+    scores = [*read_scores(Path(report.files["scores"]))]
     by_hash = {sample: scored.values for scored, sample in scores}
-    return Alignments([c.subgoal.id for c in report.coverage], by_hash)
+    predicted = frozenset(sample for scored, sample in scores if scored.predicted)
+    return Alignments([c.subgoal.id for c in report.coverage], by_hash, predicted)
 
 
 @dataclass(frozen=True)
@@ -154,4 +155,4 @@ def _with_synthetic(alignments: Alignments, report: Report, written: list[_Writt
             "known: export them in another --format."
         ) from error
     found = {row.sample.hash: judged.get((row.gap, row.candidate), {}) for row in written}
-    return Alignments(alignments.subgoals, {**found, **alignments.by_hash})
+    return replace(alignments, by_hash={**found, **alignments.by_hash})

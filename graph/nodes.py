@@ -1,4 +1,4 @@
-"""Scoring, and what follows the synthesis (see `gaps` and `synthesis` for what is between).
+"""What follows the synthesis; see `scoring`, `gaps` and `synthesis` for what is before.
 
 Each node reads the state, lets an agent or a tool work, and returns updates.
 
@@ -6,73 +6,21 @@ After a kill a node starts again from its beginning: replies and scores are in t
 so that nothing is paid for twice.
 """
 
-import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
 
 from ..agents.outcomes import settle
-from ..memory.errors import UserError
-from ..tools import audit as audits
+from ..memory.errors import BudgetSpent
+from ..memory.records import Subgoal, Survey
 from ..tools import coverage as coverages
-from ..tools import exporters, filtering, overlap
+from ..tools import exporters, filtering
 from ..tools.columns import Part
-from ..tools.scorer import Listener
-from ..tools.scoring import about_scores, collect_ended, row_text
+from ..tools.scored_rows import ScoredRow
+from ..tools.scoring import about_scores, row_text
+from ..tools.survey.rejudging import rejudge
 from . import reporting, synthetic_files
 from .state import State
-from .toolbox import Run, tell
-
-
-def teller(runtime: Run, stage: str) -> Listener:
-    """Passes a scorer's progress on."""
-    return lambda progress: tell(runtime, stage, **vars(progress))
-
-
-async def score(state: State, runtime: Run) -> State:
-    """Judges every row against every subgoal. Resumes from the store."""
-    box = runtime.context
-    subgoals = state["subgoals"]
-    box.out.mkdir(parents=True, exist_ok=True)
-    tell(runtime, "score", done=0, total=len(box.table))
-    await collect_ended(box.judge)
-    counts = await box.judge.score(
-        box.run, box.table, len(box.table), subgoals, teller(runtime, "score")
-    )
-    counts.bad, counts.format = box.table.bad_rows, box.table.format
-    return {"counts": counts}
-
-
-async def audit(state: State, runtime: Run) -> State:
-    """Judges some rows in the other mode too."""
-    box = runtime.context
-    if not box.config.audit:
-        return {"audit": []}
-    return {
-        "audit": await audits.audit(
-            box.judge,
-            box.auditor,
-            box.store,
-            box.run,
-            box.table,
-            state["subgoals"],
-            box.config.audit,
-            box.config.seed,
-            teller(runtime, "audit"),
-        )
-    }
-
-
-async def assess(state: State, runtime: Run) -> State:
-    """A(s) against tau, and what the scores say of the subgoals' overlap."""
-    box = runtime.context
-    tell(runtime, "assess")
-    scores, judge, subgoals = box.store.scores, box.judge.judge, state["subgoals"]
-    copies = await asyncio.to_thread(lambda: box.near_duplicates)  # some seconds for large data
-    found = coverages.assess(scores, box.run, judge, subgoals, box.config.tau, copies)
-    if not any(c.judged or c.failed for c in found):
-        raise UserError(f"the store holds no scores of {judge} for this run.")
-    pairs, standing = overlap.overlaps(
-        scores, box.run, judge, subgoals, box.excerpt, box.config.seed
-    )
-    return {"coverage": found, "overlaps": pairs, "standing": standing}
+from .toolbox import Run, Toolbox, tell, teller
 
 
 async def ledger(state: State, runtime: Run) -> State:
@@ -85,9 +33,10 @@ async def ledger(state: State, runtime: Run) -> State:
     tell(runtime, "ledger", note=f"{len(rows)} synthetic rows")
     subgoals = [c.subgoal for c in before]
     samples = [exporters.as_sample(i, row, box.usual_system) for i, row in enumerate(rows)]
-    await box.caller.score(
-        box.synthetic_run, samples, len(samples), subgoals, teller(runtime, "ledger")
-    )
+    with suppress(BudgetSpent):  # what was judged by then is counted
+        await box.caller.score(
+            box.synthetic_run, samples, len(samples), subgoals, teller(runtime, "ledger")
+        )
     added = coverages.assess(
         box.store.scores, box.synthetic_run, box.judge.judge, subgoals, box.config.tau
     )
@@ -99,12 +48,11 @@ async def filter_rows(state: State, runtime: Run) -> State:
     """Writes the goal-aligned subset, and the synthetic rows beside it."""
     box, subgoals = runtime.context, state["subgoals"]
     tell(runtime, "filter")
-    scored = (
-        filtering.values_of(row, scores)
-        for row, _, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals)
-    )
+    survey = state.get("survey")
+    if survey:
+        survey = survey.model_copy(update={"rejudged": await _rejudge(survey, runtime, subgoals)})
     kept, result = filtering.select(
-        scored,
+        _scored(box, subgoals),
         [subgoal.id for subgoal in subgoals],
         box.config,
         box.config.seed,
@@ -118,7 +66,24 @@ async def filter_rows(state: State, runtime: Run) -> State:
     files["card"] = exporters.export([part], files["filtered"], "original", about, result)
     result.path = str(files["filtered"])
     files |= synthetic_files.write(state, box)
-    return {"filtered": result, "files": {name: str(path) for name, path in files.items()}}
+    paths = {name: str(path) for name, path in files.items()}
+    return {"filtered": result, "survey": survey, "files": paths}
+
+
+async def _rejudge(survey: Survey, runtime: Run, subgoals: list[Subgoal]) -> int:
+    """Judges predicted rows near the cut, by ordinary calls; how many."""
+    box = runtime.context
+    most = survey.sampled if box.config.rejudge is None else box.config.rejudge
+    ids = [subgoal.id for subgoal in subgoals]
+    scored = _scored(box, subgoals)
+    near = filtering.near_cut(scored, ids, box.config, most, box.near_duplicates) if most else []
+    return await rejudge(box.caller, box.table, near, subgoals, box.run, teller(runtime, "rejudge"))
+
+
+def _scored(box: Toolbox, subgoals: list[Subgoal]) -> Iterator[ScoredRow]:
+    """All rows with their scores, predicted where they were not judged."""
+    rows = box.store.scores.rows(box.run, box.judge.judge, subgoals, predicted=True)
+    return (filtering.values_of(row, scores) for row, _, _, scores in rows)
 
 
 async def report(state: State, runtime: Run) -> State:

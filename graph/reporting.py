@@ -5,8 +5,9 @@ from pathlib import Path
 
 from .. import __version__
 from ..agents import recommender
-from ..memory.records import Contract
+from ..memory.records import Contract, Survey
 from ..tools import advice, coverage, figures, overlap, report, score_files, scoring
+from ..tools.cap import CAPPED
 from ..tools.embedded_model import HONESTY, EmbeddedModel
 from ..tools.order_effect import order_effect
 from ..tools.rubric import RUBRIC
@@ -15,6 +16,16 @@ from ..tools.settings import RunConfig
 from .state import State
 from .toolbox import Toolbox
 
+JUDGED = (
+    "A(s) is the mean over judged rows with a 95 % t-interval; the share of supporting rows has a "
+    "95 % Wilson interval. Both speak of sampling rows like these, not of the judge's own errors."
+)
+
+SURVEYED = (
+    "A(s) and the share of supporting rows are estimated from a random sample of the rows, with "
+    "95 % intervals of what judging all of them by this judge would give."
+)
+
 KIND_GUESSED = "At a guess: the embedded judge sees topics, not what a row calls for."
 
 
@@ -22,7 +33,7 @@ async def write(state: State, box: Toolbox) -> dict[str, str]:
     """Writes scores.jsonl, the figures, report.json and report.html; returns their paths."""
     subgoals = state["subgoals"]
     scores = box.out / "scores.jsonl"
-    rows = box.store.scores.rows(box.run, box.judge.judge, subgoals)
+    rows = box.store.scores.rows(box.run, box.judge.judge, subgoals, predicted=True)
     score_files.write_scores(rows, scores, [subgoal.id for subgoal in subgoals])
     score_files.write_about(scoring.about_scores(box.config, box.judge, subgoals), scores)
     heat = await heat_map(state, box)
@@ -49,11 +60,15 @@ def collect(
     return report.Report(
         run=box.run,
         specification=state["specification"],
-        provenance=provenance(box),
+        provenance=provenance(box, state.get("survey")),
         rows=state["counts"],
         contract=state.get("contract", Contract()),
         profile=state.get("profile"),
         coverage=state["coverage"],
+        survey=state.get("survey"),
+        foretold=state.get("foretold"),
+        scoring=state.get("scoring"),
+        scoring_seconds=state.get("scoring_seconds"),
         near_duplicates=len(box.near_duplicates),
         heat_map=heat,
         overlaps=state.get("overlaps", []),
@@ -80,12 +95,11 @@ def collect(
     )
 
 
-def provenance(box: Toolbox) -> report.Provenance:
+def provenance(box: Toolbox, survey: Survey | None = None) -> report.Provenance:
     limit = box.config.source.max_chars
+    estimated = survey and survey.sampled < survey.rows
     notes = [
-        "A(s) is the mean over judged rows with a 95 % t-interval; the share of supporting rows "
-        "has a 95 % Wilson interval. Both speak of sampling rows like these, not of the judge's "
-        "own errors.",
+        SURVEYED if estimated else JUDGED,
         "Failed judgements are left out of every figure and counted beside it.",
     ]
     topical = isinstance(box.judge.model, EmbeddedModel)
@@ -94,6 +108,8 @@ def provenance(box: Toolbox) -> report.Provenance:
     if isinstance(box.door.model, EmbeddedModel):
         notes.append("Synthetic rows are extractive: passages of your own texts, put together.")
     notes += switched_off(box.config)
+    if why := box.store.ledger(box.run).capped:
+        notes.append(CAPPED.format(why=why))
     return report.Provenance(
         version=__version__,
         judge=box.judge.judge,
@@ -144,7 +160,8 @@ async def heat_map(state: State, box: Toolbox) -> report.HeatMap:
     topics = await box.topics()
     topic_of = {row: number for number, topic in enumerate(topics) for row in topic.rows}
     values: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for row, _, _, scores in box.store.scores.rows(box.run, box.judge.judge, subgoals):
+    rows = box.store.scores.rows(box.run, box.judge.judge, subgoals, predicted=True)
+    for row, _, _, scores in rows:
         if (topic := topic_of.get(row)) is not None:
             for subgoal, score in scores.items():
                 if score.value is not None:

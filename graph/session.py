@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from ..memory.approved import ApprovedStore
 from ..memory.checkpoints import open_checkpoints, serializer
-from ..memory.errors import ReplyFailure, Unanswered, UserError
+from ..memory.errors import BudgetSpent, ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
 from ..memory.records import Found, Specification, Spent
 from ..memory.runs import Run
@@ -185,6 +185,12 @@ class Session:
         except UserError:
             runs.mark(run, "failed")
             raise
+        except BudgetSpent as spent:
+            runs.mark(run, "failed")
+            raise UserError(
+                f"{stage}: {spent} before there was a result. Start the run anew with a higher "
+                "--max-calls or --budget: what was answered is not paid for again."
+            ) from spent
         except ReplyFailure as failure:
             runs.mark(run, "failed")
             raise UserError(

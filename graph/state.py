@@ -12,6 +12,7 @@ from ..memory.records import (
     Coverage,
     DataProfile,
     FilterResult,
+    Foretold,
     Gap,
     LedgerEntry,
     Overlap,
@@ -23,8 +24,10 @@ from ..memory.records import (
     Round,
     RowCounts,
     Specification,
+    Spent,
     Standing,
     Subgoal,
+    Survey,
     SynthesisOutcome,
     SynthesisPlan,
 )
@@ -42,7 +45,8 @@ class State(TypedDict, total=False):
     offer: an earlier run's approved subgoals that a person is asked to start from. best: of the
     proposals of this decomposition, the one with the fewest findings. approve_if_clean: a person
     edited the subgoals and wants no second look where the checks find nothing. overruled: reasons
-    by finding id.
+    by finding id. survey: None where all rows were to be judged. foretold: of the scoring;
+    scoring, scoring_seconds: what it took.
     """
 
     profile: DataProfile
@@ -62,6 +66,10 @@ class State(TypedDict, total=False):
     overruled: dict[str, str]
     message: str
     counts: RowCounts
+    survey: Survey | None
+    foretold: Foretold
+    scoring: Spent
+    scoring_seconds: float
     audit: list[Agreement]
     coverage: list[Coverage]
     overlaps: list[Overlap]

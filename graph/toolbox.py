@@ -15,6 +15,7 @@ from ..memory.records import Example, Sample, Spent, Subgoal
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
 from ..tools import exporters
+from ..tools.cap import Cap
 from ..tools.copies import copies_of
 from ..tools.datasets import Table, digest, load
 from ..tools.documents import read_passages
@@ -23,7 +24,7 @@ from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.profile import CHATS
 from ..tools.row_format import RowFormat, format_of
-from ..tools.scorer import Scorer
+from ..tools.scorer import Listener, Scorer
 from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
 from ..tools.text import excerpt, last_turn
@@ -67,13 +68,14 @@ class Toolbox:
     @cached_property
     def door(self) -> Door:
         model = open_model(self.config.model, self.config, self.embedder)
-        return Door(model, self.store, self.run)
+        return Door(model, self.store, self.run, Cap.of(self.config))
 
     @cached_property
     def judge(self) -> Scorer:
         name = self.config.judge or self.config.model
         model = open_model(name, self.config, self.embedder, self.config.batch)
-        return open_scorer(self.config, Door(model, self.store, self.run), self.store)
+        door = Door(model, self.store, self.run, Cap.of(self.config))
+        return open_scorer(self.config, door, self.store)
 
     @cached_property
     def caller(self) -> Scorer:
@@ -81,7 +83,7 @@ class Toolbox:
         if not self.config.batch:
             return self.judge
         model = open_model(self.config.judge or self.config.model, self.config, self.embedder)
-        door = Door(model, self.store, self.run)
+        door = Door(model, self.store, self.run, Cap.of(self.config))
         return Scorer(door, self.store, self.config.max_concurrency, self.config.mode)
 
     @cached_property
@@ -188,6 +190,11 @@ class Toolbox:
         """What the run has cost so far."""
         return self.store.ledger(self.run).total()
 
+    def judged_rows(self, subgoals: list[Subgoal]) -> list[int]:
+        """The rows of the run with a judgement for some subgoal."""
+        judged = (self.store.scores.values(self.run, self.judge.judge, s) for s in subgoals)
+        return sorted({row for values in judged for row, _ in values})
+
     def best_rows(self, subgoal: Subgoal, count: int) -> list[tuple[int, float]]:
         """The rows that support a subgoal best, as (row, value), near-duplicates once."""
         scores, copies = self.store.scores, self.near_duplicates
@@ -201,3 +208,8 @@ Run = Runtime[Toolbox]
 def tell(runtime: Run, stage: str, **details: Any) -> None:
     """Streams progress as a custom event."""
     runtime.stream_writer({"stage": stage, "spent": runtime.context.spent, **details})
+
+
+def teller(runtime: Run, stage: str) -> Listener:
+    """Passes a scorer's progress on."""
+    return lambda progress: tell(runtime, stage, **vars(progress))

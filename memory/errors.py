@@ -29,3 +29,10 @@ class ReplyFailure(Exception):
         super().__init__(reason)
         self.outage = outage
         self.spent = spent or Spent()
+
+
+class BudgetSpent(ReplyFailure):
+    """The run's cap is met: the ask was not sent, and nothing charged. See `tools/cap.py`.
+
+    It is no failure of the ask: it is never recorded as a judgement, and another run may ask it.
+    """

@@ -267,11 +267,50 @@ class Sample(Record):
 
 
 class Score(Record):
-    """A(x, y, s) with its explanation r, or None with the reason why there is no judgement."""
+    """A(x, y, s) with its explanation r, or None with the reason why there is no judgement.
+
+    source: "predicted" where a survey did not ask the judge about the row; interval: then, where
+    nine of ten judgements of rows like this one lie.
+    """
 
     value: float | None = Field(default=None, ge=0, le=1)
     explanation: str = ""
     error: str | None = None
+    source: Literal["judged", "predicted"] = "judged"
+    interval: tuple[float, float] | None = None
+
+
+class Figure(Record):
+    """A mean over `rows` rows, estimated from `sampled` of them that were drawn at random.
+
+    interval: 95 %. r2: share of the judgements' variance that out-of-fold predictions explain, None
+    where none were made. weight: of the predictions (lambda of PPI++), 0 where they were of no use:
+    then the interval is the classical one. classical: half-width of the interval that the same
+    judgements give without predictions.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    rows: int
+    sampled: int
+    r2: float | None = None
+    weight: float = 0.0
+    classical: float
+
+    @property
+    def half_width(self) -> float:
+        return (self.interval[1] - self.interval[0]) / 2
+
+
+class Estimate(Record):
+    """The figures of a subgoal by a survey: A(s) over all rows; share of the distinct rows that
+    support it. supporting: judged rows of the sample that support it. warning: why the intervals
+    may be too narrow, empty where they are not."""
+
+    mean: Figure
+    share: Figure
+    supporting: int
+    warning: str = ""
 
 
 class Coverage(Record):
@@ -282,6 +321,11 @@ class Coverage(Record):
     rows; distinct_supporting, those of them that support s, with the 95 % Wilson interval of their
     share; wanted, how many there should be. distinct_histogram: the distinct rows per anchor, each
     with the highest score of its near-duplicates; empty in reports of earlier versions.
+
+    By a survey, where `estimate` is not None: judged, failed, low and both histograms count rows of
+    the random sample; distinct, all distinct rows of the data; supporting and distinct_supporting
+    are estimated for all rows; both intervals are those of the estimate, and speak of these rows
+    alone. possible: the verdicts that the share's interval allows.
     """
 
     subgoal: Subgoal
@@ -299,6 +343,13 @@ class Coverage(Record):
     histogram: list[int] = Field(default=[0] * 6, description="rows per anchor, 0.0 to 1.0")
     distinct_histogram: list[int] = []
     gap: bool = Field(description="A(s) < tau (section 3.4)")
+    estimate: Estimate | None = None
+    possible: list[Verdict] = []
+
+    @property
+    def rows(self) -> int:
+        """The rows that A(s) is the mean of."""
+        return self.estimate.mean.rows if self.estimate else self.judged
 
     @property
     def lacking(self) -> bool:
@@ -704,6 +755,58 @@ class FilterResult(Record):
     how_diverse: str = ""
     seed: int
     path: str = ""
+    predicted: int = 0
+    unjudged: int = 0
+    open: int = 0
+
+
+class Foretold(Record):
+    """What judging is expected to take, before a single call. rows: that are judged. cost_usd: None
+    where the price is not known; seconds: None where nothing is known of the model's speed."""
+
+    method: Literal["pairwise", "joint", "survey"]
+    precision: float | None = None
+    rows: int
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None = None
+    seconds: float | None = None
+
+
+class ScoringPlan(Record):
+    """What judging a data set would take, by each way to do it. how: how it was foretold, one line
+    each."""
+
+    rows: int
+    subgoals: int
+    judge: str
+    ways: list[Foretold]
+    how: list[str] = []
+
+
+class Survey(Record):
+    """How a survey went: a random sample of the rows judged, all others predicted.
+
+    precision: half-width of A(s)'s intervals that was asked for, None for as narrow as the cap
+    allows; reached: whether all are. rows: with an output; sampled: of them, judged at random.
+    calls_whole: what judging every pair in a call of its own would take. looks: sample sizes at
+    which the intervals were looked at. ended: why it went no further. explained, rejudged: rows
+    judged beside the sample, which do not enter the estimates: for their explanations, and because
+    they lay near the filter's cut. how: the method, one line each.
+    """
+
+    precision: float | None
+    reached: bool
+    rows: int
+    sampled: int
+    calls_whole: int
+    looks: list[int]
+    ended: str
+    explained: int = 0
+    rejudged: int = 0
+    seed: int = 0
+    how: list[str] = []
 
 
 class RowCounts(Record):

@@ -2,11 +2,17 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
+from .predictions import by_row
 from .records import Sample, Score, Subgoal
 
 SUPPORTING = 0.6
 """Rows at or above this anchor ("good") count as supporting a subgoal."""
+
+ScoredSample = tuple[int, str, str, dict[str, Score]]
+"""A row of a run: its index, its sample's id and hash, and scores by subgoal id."""
 
 
 class ScoreStore:
@@ -107,12 +113,40 @@ class ScoreStore:
         ).fetchall()
 
     def rows(
-        self, run: str, judge: str, subgoals: Sequence[Subgoal]
-    ) -> Iterator[tuple[int, str, str, dict[str, Score]]]:
+        self, run: str, judge: str, subgoals: Sequence[Subgoal], predicted: bool = False
+    ) -> Iterator[ScoredSample]:
         """Every row of a run, in order: (row, sample id, sample hash, scores by subgoal id).
 
-        One ordered pass in SQL, so that memory stays flat.
+        predicted: where there is no judged value, the run's prediction stands in its place, if it
+        has one; the reason why a judgement failed stays beside it. One ordered pass in SQL, so that
+        memory stays flat.
         """
+        found = self._judged_rows(run, judge, subgoals)
+        return self._with_predictions(found, run, subgoals) if predicted else found
+
+    def _with_predictions(
+        self, rows: Iterator[ScoredSample], run: str, subgoals: Sequence[Subgoal]
+    ) -> Iterator[ScoredSample]:
+        ids = {subgoal.hash: subgoal.id for subgoal in subgoals}
+        made = groupby(by_row(self._db, run, list(ids)), key=itemgetter(0))
+        predicted, at = next(made, (None, ()))
+        for row, sample_id, sample, scores in rows:
+            while predicted is not None and predicted < row:
+                predicted, at = next(made, (None, ()))
+            found = {ids[key]: one for _, key, one in at} if predicted == row else {}
+            for name, (value, low, high) in found.items():
+                if name not in scores or scores[name].value is None:
+                    scores[name] = Score(
+                        value=value,
+                        error=scores[name].error if name in scores else None,
+                        source="predicted",
+                        interval=(low, high),
+                    )
+            yield row, sample_id, sample, {n: scores[n] for n in ids.values() if n in scores}
+
+    def _judged_rows(
+        self, run: str, judge: str, subgoals: Sequence[Subgoal]
+    ) -> Iterator[ScoredSample]:
         ids = {subgoal.hash: subgoal.id for subgoal in subgoals}
         marks = ", ".join("?" for _ in ids)
         cursor = self._db.execute(

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from .batches import BatchStore
 from .errors import UserError
+from .predictions import PredictionStore
 from .replies import ReplyStore
 from .runs import RunStore
 from .scores import ScoreStore
@@ -25,6 +26,9 @@ CREATE TABLE IF NOT EXISTS scores (
   PRIMARY KEY (judge, sample, subgoal)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS members (
   run TEXT, row INTEGER, sample TEXT, sample_id TEXT, PRIMARY KEY (run, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS predictions (
+  run TEXT, row INTEGER, subgoal TEXT, value REAL, low REAL, high REAL,
+  PRIMARY KEY (run, row, subgoal)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replies (
   key TEXT PRIMARY KEY, role TEXT, model TEXT, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS usage (
@@ -71,6 +75,7 @@ class Store:
                     kind = columns[name]
                     self.connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
         self.scores = ScoreStore(self.connection)
+        self.predictions = PredictionStore(self.connection)
         self.replies = ReplyStore(self.connection)
         self.runs = RunStore(self.connection)
         self.batches = BatchStore(self.connection)

@@ -7,10 +7,15 @@ from typing import Any
 from ..memory.files import atomic_text
 from ..memory.records import Coverage, Gap, Recommendation
 from .markdown import plain
-from .report import ADD_RULE, KINDS, Report, enough, rows_to_add
+from .report import KINDS, Report, add_rule, enough, rows_to_add
+from .survey import words
 
 REMOVED = 20
 """Rows to look at that the Markdown names; the JSON has all."""
+
+FIELDS = {"verdict", "distinct_supporting", "distinct", "wanted", "mean"}
+ESTIMATED = {"possible", "share_interval", "interval"}
+"""What the JSON says of a subgoal, and what more where its figures are estimated."""
 
 
 def write_advice(report: Report, folder: Path) -> dict[str, Path]:
@@ -32,13 +37,15 @@ def as_records(report: Report) -> list[dict[str, Any]]:
         {
             **recommendation.model_dump(),
             "gap": gap.model_dump(exclude={"id", "subgoal_id"}),
-            "subgoal": coverage.model_dump(
-                include={"verdict", "distinct_supporting", "distinct", "wanted", "mean"}
-            )
+            "subgoal": coverage.model_dump(include=_fields(coverage))
             | {"name": coverage.subgoal.name, "description": coverage.subgoal.description},
         }
         for recommendation, gap, coverage in _joined(report)
     ]
+
+
+def _fields(c: Coverage) -> set[str]:
+    return FIELDS | ESTIMATED if c.estimate else FIELDS
 
 
 def as_markdown(report: Report) -> str:
@@ -50,9 +57,11 @@ def as_markdown(report: Report) -> str:
     parts += [_section(report, *one) for one in joined if one[0].rows_wanted]
     if names := enough(report):
         parts.append("## Nothing to collect\n\n" + "\n".join(f"- {plain(name)}" for name in names))
+    if told := words.not_settled(report.coverage):
+        parts.append(plain(told))
     if not joined:
         parts.append("There is no gap.")
-    parts.append(f"{plain(about.verdict_rule)} {ADD_RULE} An index counts rows from 0.")
+    parts.append(f"{plain(about.verdict_rule)} {add_rule(report)} An index counts rows from 0.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -66,8 +75,8 @@ def _section(report: Report, r: Recommendation, gap: Gap, c: Coverage) -> str:
     guess = f" {report.provenance.kind_note}" if report.provenance.kind_note else ""
     low, high = (f"{100 * value:.0f} %" for value in gap.interval)
     fields = {
-        "Subgoal": f"{plain(c.subgoal.name)}: {plain(c.subgoal.description)} Now {c.verdict}: "
-        f"{c.distinct_supporting} of {c.distinct} rows support it, {c.wanted} are wanted.",
+        "Subgoal": f"{plain(c.subgoal.name)}: {plain(c.subgoal.description)} "
+        f"Now {words.verdict_text(c)}: {_support(c)} support it, {c.wanted} are wanted.",
         "Gap": f"{KINDS[gap.kind]}{guess} {100 * gap.prevalence:.0f} % of the analysed low rows "
         f"(95 % interval {low} – {high}).",
         "To do": plain(r.action),
@@ -84,6 +93,11 @@ def _section(report: Report, r: Recommendation, gap: Gap, c: Coverage) -> str:
         for claim in gap.claims
     )
     return f"## {r.rank}. {plain(gap.name)}\n\n{lines}\n\n{claims}".rstrip()
+
+
+def _support(c: Coverage) -> str:
+    share = f" ({words.share_text(c)})" if words.estimated(c) else ""
+    return f"{words.support(c)} rows{share}"
 
 
 def _rows(r: Recommendation) -> str:

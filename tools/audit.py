@@ -3,13 +3,15 @@
 import math
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..memory.records import Agreement, Sample, Subgoal
 from ..memory.store import Store
 from .agreement import agreement
+from .cap import BudgetSpent
 from .datasets import Table
-from .scorer import Listener, Scorer, ignore
+from .scorer import Listener, Scorer
 
 
 def audit_name(run: str) -> str:
@@ -26,18 +28,20 @@ async def audit(
     subgoals: Sequence[Subgoal],
     share: float,
     seed: int,
-    on_progress: Listener = ignore,
+    on_progress: Listener,
+    among: Sequence[int],
 ) -> list[Agreement]:
     """Judges a seeded share of the rows with `other`, and compares: pairwise minus joint.
 
-    `scorer` has judged the rows of the run. Errors: see `Scorer.score`.
+    among: indices of the rows that `scorer` has judged for the run. Errors: see `Scorer.score`.
     """
-    picked = random.Random(seed).sample(range(len(table)), math.ceil(share * len(table)))
+    picked = random.Random(seed).sample(among, math.ceil(share * len(among)))
     rows = _Picked(table, sorted(picked))
     if not any(rows):
         return []
     name = audit_name(run)
-    await other.score(name, rows, len(picked), subgoals, on_progress)
+    with suppress(BudgetSpent):  # what was judged by then is compared
+        await other.score(name, rows, len(picked), subgoals, on_progress)
     first, second = (scorer, other) if other.mode == "joint" else (other, scorer)
     found = (store.scores.rows(name, one.judge, subgoals) for one in (first, second))
     sides: list[dict[str, list[float | None]]] = [{s.id: [] for s in subgoals} for _ in "12"]

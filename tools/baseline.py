@@ -49,10 +49,14 @@ def read_baseline(path: Path) -> Report:
 
 
 def _possible(c: Coverage) -> bool:
-    """Whether its rows can be counted so: a baseline is a file that anybody may edit."""
+    """Whether its rows can be counted so: a baseline is a file that anybody may edit.
+
+    By a survey the rows of the histogram are a sample of the distinct ones.
+    """
+    rows = sum(c.distinct_histogram)
     return (
         0 <= c.distinct_supporting <= c.distinct
-        and 0 < c.distinct == sum(c.distinct_histogram)
+        and (0 < rows <= c.distinct if c.estimate else 0 < rows == c.distinct)
         and len(c.distinct_histogram) == len(ANCHORS)
         and min(c.distinct_histogram) >= 0
     )

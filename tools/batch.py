@@ -13,13 +13,14 @@ from contextlib import closing, contextmanager
 from filelock import FileLock, Timeout
 
 from ..memory.batches import Batch
-from ..memory.errors import ModelUnavailable, UserError
+from ..memory.errors import BudgetSpent, ModelUnavailable, UserError
 from ..memory.records import RowCounts, Sample, Subgoal, content_hash
 from ..memory.store import Store
 from . import batch_collect
 from .batch_api import ENDED, BatchApi, KeyRefused, Lost, Stuck, completed_of
 from .batch_collect import Collector, Round
 from .batch_file import RequestFile
+from .cap import Reserve
 from .chat_model import OPENAI, ChatModel
 from .judge import Mode, asks_of
 from .model import Door
@@ -54,6 +55,7 @@ class BatchScorer(Scorer):
         self._batches = store.batches
         self._collector = Collector(door, door.model, store, self.judge)
         self._room = math.inf  # requests that the server's queue holds
+        self._reserve = Reserve(door.cap, door.ledger)
         self._run, self._rows, self._subgoals = "", (), ()
         self._total, self._listener, self._done = 0, ignore, 0
 
@@ -68,7 +70,8 @@ class BatchScorer(Scorer):
         """As Scorer.score does; `rows` are iterated once a round.
 
         Batches of the same judge that an earlier process left are collected too. Raises UserError
-        where a batch was cancelled, or where another process sends batches to this judge.
+        where a batch was cancelled, or where another process sends batches to this judge. Where
+        the cap is met, raises BudgetSpent once what was sent is collected; a request is one call.
         """
         self.store.scores.leave(run)
         self._open.clear()
@@ -100,6 +103,9 @@ class BatchScorer(Scorer):
             if bad := await self._wait(api):
                 raise bad
             waiting = turn.put_off or turn.refused
+            if turn.capped and not (waiting or turn.answered):
+                raise turn.capped
+            waiting = waiting or turn.capped  # what was sent may have cost less than expected
             if not (turn.last or turn.learned or waiting):
                 return first
             if turn.refused:
@@ -164,6 +170,8 @@ class BatchScorer(Scorer):
         """Sends what has no value and is not under way."""
         turn = self._collector.turn
         file = self._new_file()
+        sent = sum(batch.requests for batch in self._batches.outstanding(self.judge))
+        self._reserve = Reserve(self.door.cap, self.door.ledger, sent)
         jobs = self._jobs(self._run, self._rows, self._subgoals, turn.counts)
         with closing(jobs):
             for job in jobs:
@@ -178,7 +186,12 @@ class BatchScorer(Scorer):
                 if turn.put_off:
                     turn.put_off += 1
                 elif job.hash not in file.samples:
-                    file = await self._add(api, file, job)
+                    try:
+                        file = await self._add(api, file, job)
+                    except BudgetSpent as spent:
+                        turn.capped = spent
+                        break
+            self._open.clear()
             await self._submit(api, file)
         turn.requests = sum(batch.requests for batch in self._batches.outstanding(self.judge))
         self._count_failed()
@@ -187,10 +200,13 @@ class BatchScorer(Scorer):
         return RequestFile(home(), self._room)
 
     async def _add(self, api: BatchApi, file: RequestFile, job: Job) -> RequestFile:
-        """Adds what a row needs to a file, or to the one after it, which is returned."""
+        """Adds what a row needs to a file, or to the one after it, which is returned. Raises
+        BudgetSpent, and adds nothing, where the cap does not allow all of it."""
         busy = self._batches.under_way(self.judge, job.hash)
         pending = [subgoal for subgoal in job.subgoals if subgoal.hash not in busy]
-        for ask in asks_of(job.sample, pending, self.mode):
+        asks = list(asks_of(job.sample, pending, self.mode))
+        self._reserve.take([self.door.expected(ask) for ask in asks])
+        for ask in asks:
             request = job.hash, ask.subgoals, self._chat.request(ask, ask.messages()), job.again
             if not file.add(*request):
                 await self._submit(api, file)

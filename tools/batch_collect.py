@@ -6,7 +6,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..memory.batches import Batch
-from ..memory.errors import ModelUnavailable, UserError
+from ..memory.errors import BudgetSpent, ModelUnavailable, UserError
 from ..memory.records import RowCounts, Score
 from ..memory.store import Store
 from .batch_api import BatchApi, files_of, refusal_of
@@ -36,7 +36,8 @@ class Round:
     known: rows that had all values; rows: those that lacked one; put_off: those of them that are
     not sent, as the queue is full; requests: under way when all was sent; answered: those that
     ended, with judgements (usable) or without; refused: requests of the largest batch that found
-    the queue full; learned: a refusal told how to ask; last: why the last request failed.
+    the queue full; learned: a refusal told how to ask; last: why the last request failed; capped:
+    why the rows after those sent were not.
     """
 
     counts: RowCounts = field(default_factory=lambda: RowCounts(read=0, usable=0))
@@ -49,6 +50,7 @@ class Round:
     refused: int = 0
     learned: bool = False
     last: str = ""
+    capped: BudgetSpent | None = None
 
     def done(self, more: int) -> int:
         """About how many rows are judged, where `more` requests are but not collected."""

@@ -6,8 +6,8 @@ from .markdown import plain
 SCORE_COLUMN = "goalcover_"
 """What the names of added columns begin with; a subgoal's id follows."""
 
-SYNTHETIC_COLUMN = "synthetic_by_goalcover"
-"""No subgoal's column can have this name."""
+SYNTHETIC_COLUMN, PREDICTED_COLUMN = "synthetic_by_goalcover", "predicted_by_goalcover"
+"""No subgoal's column can have these names."""
 
 
 class About(Record):
@@ -41,12 +41,13 @@ def card(
     synthetic: int = 0,
     columns: bool = False,
     origin: Origin | None = None,
+    predicted: bool = False,
 ) -> str:
     """Markdown without HTML, links or pictures, whatever stands in the data and in the subgoals.
 
     name: of what the card is of. result: of the filter, where its rows are meant. rows: without
-    the synthetic ones, which come after them. columns: alignments were added. origin: of the
-    synthetic rows.
+    the synthetic ones, which come after them. columns: alignments were added; predicted: some of
+    them by a survey's predictions. origin: of the synthetic rows.
     """
     told = f"{rows:,} rows of {plain(about.data)}" if rows else ""
     made = f"{synthetic:,} synthetic rows" if synthetic else ""
@@ -63,13 +64,18 @@ def card(
     lines = [f"Judge: {judge}.", f"Seed: {about.seed}.", *map(plain, about.notes)]
     parts += ["## How it was judged", "\n".join(f"- {line}" for line in lines)]
     if columns:
-        parts += ["## Added columns", _COLUMNS + (_TOLD_APART if synthetic else "")]
+        told_apart = (_PREDICTED if predicted else "") + (_TOLD_APART if synthetic else "")
+        parts += ["## Added columns", _COLUMNS + told_apart]
     return "\n\n".join(parts) + "\n"
 
 
 _COLUMNS = (
     f"`{SCORE_COLUMN}ID` is the alignment with the subgoal of that id, from 0 to 1, empty "
     f"where it was not judged."
+)
+_PREDICTED = (
+    f" `{PREDICTED_COLUMN}` tells rows of which some alignment was not judged but predicted, from "
+    "judgements of other rows."
 )
 _TOLD_APART = f" `{SYNTHETIC_COLUMN}` tells synthetic rows."
 _EXTRACTIVE = "extractive: passages of your own texts, to try the loop; do not train on them"
@@ -92,16 +98,36 @@ def _filtered(result: FilterResult, about: About) -> list[str]:
     floored = "; ".join(
         f"{plain(names.get(key, key))}: {count:,}" for key, count in result.floored.items() if count
     )
+    kind = "scored" if result.unjudged else "judged"
     return [
         "## What was kept",
-        f"{result.kept:,} of {result.total:,} judged rows: {plain(result.rule)}. "
+        f"{result.kept:,} of {result.total:,} {kind} rows: {plain(result.rule)}. "
         f"Without the floors the rule keeps {result.reached:,} of these.",
+        *foreseen(result),
         f"Near-duplicates of kept rows that were left out: {result.near_duplicates:,}. "
         f"Rows kept for a subgoal's floor alone: {floored or 'none'}.",
         "\n".join([head, *lines]),
         f"A is the mean alignment, supporting are rows with an alignment of 0.6 or more. "
         f"Diversity: {plain(result.how_diverse)}. Random rows: seed {result.seed}. {_FAIR}",
     ]
+
+
+def foreseen(result: FilterResult) -> list[str]:
+    """What of a filter stands on predictions, one line; nothing where all rows were judged."""
+    if not result.unjudged:
+        return []
+    told = (
+        f"{result.predicted:,} of the kept rows were not judged but predicted, as were "
+        f"{result.unjudged:,} of all {result.total:,}. The figures here count predictions as they "
+        "stand; these vary less than judgements, so how many rows support a subgoal is for the "
+        "survey's estimates to say."
+    )
+    if result.open:
+        told += (
+            f" {result.open:,} predicted rows, kept or not, lie so near the cut that judging them "
+            "may decide otherwise."
+        )
+    return [told]
 
 
 def _synthetic(rows: int, count: int, origin: Origin | None, about: About) -> list[str]:

@@ -47,7 +47,7 @@ class ChatModel:
     5xx, lost connections and broken bodies, after a jittered wait that doubles, or the server's
     Retry-After; a time-out is tried once more. max_concurrency: most calls under way; rpm, tpm:
     most requests and tokens a minute; prices: the user's own table; batch: priced as the Batch
-    API is.
+    API is; unasked: only its name and its price are wanted, which takes no key.
     """
 
     model: str
@@ -59,6 +59,7 @@ class ChatModel:
     tpm: float | None = None
     prices: dict[str, Price] = field(default_factory=dict)
     batch: bool = False
+    unasked: bool = False
     _manner: Manner = field(default=Manner(), init=False)
     _answered: bool = field(default=False, init=False)
     _last_tokens_out: int = field(default=200, init=False)
@@ -75,7 +76,7 @@ class ChatModel:
                 f"--base-url {self.place}: no credentials and no query there; "
                 "the key belongs in OPENAI_API_KEY."
             )
-        if self.base_url == OPENAI and not api_key():
+        if self.base_url == OPENAI and not (self.unasked or api_key()):
             raise UserError(
                 f"the model {self.model} needs a server: set OPENAI_API_KEY, or give --base-url "
                 "(for example http://127.0.0.1:11434/v1 for Ollama)."

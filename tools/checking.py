@@ -7,13 +7,14 @@ from ..memory.errors import UserError
 from ..memory.records import Record, RowCounts, Spent
 from ..memory.store import open_store
 from .baseline import check_judge, same_reading
+from .cap import Cap
 from .copies import copies_of
 from .coverage import assess
 from .datasets import DataSource, Table, load
 from .embedded_model import HONESTY, EmbeddedModel
 from .embeddings import Embedder
 from .model import Door
-from .regression import ALPHA, RULE, SubgoalChange, compare, incomparable
+from .regression import ALPHA, RULE, SubgoalChange, compare, incomparable, notes_of
 from .report import Report
 from .scorer import Listener, ignore, judge_id
 from .scoring import REASONS, collect_ended, open_scorer
@@ -64,7 +65,7 @@ async def check_file(
         try:
             check_judge(baseline, judge_id(model, config.mode))
             table = _load(source, taken=source != config.source)
-            door = Door(model, store, name)
+            door = Door(model, store, name, Cap.of(config))
             scorer = open_scorer(config, door, store)
             await collect_ended(scorer)
             counts = await scorer.score(name, table, len(table), config.subgoals, on_progress)
@@ -91,7 +92,11 @@ async def check_file(
         fail_on_verdict=fail_on_verdict,
         tests=2 * len(changes),
         subgoals=changes,
-        notes=[*notes, *([HONESTY] if isinstance(model, EmbeddedModel) else [])],
+        notes=[
+            *notes,
+            *notes_of(baseline.coverage),
+            *([HONESTY] if isinstance(model, EmbeddedModel) else []),
+        ],
     )
     return Checked(check, counts, door.ledger.total())
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..memory.errors import UserError
 from ..memory.records import Sample
-from .card import SCORE_COLUMN, SYNTHETIC_COLUMN
+from .card import PREDICTED_COLUMN, SCORE_COLUMN, SYNTHETIC_COLUMN
 from .datasets import RAW, Table
 from .text import shorten
 
@@ -26,10 +26,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Alignments:
-    """A(x, y, s) by the hash of the row, each by subgoal id."""
+    """A(x, y, s) by the hash of the row, each by subgoal id. predicted: hashes of the rows with a
+    value that was predicted, not judged."""
 
     subgoals: Sequence[str] = ()
     by_hash: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    predicted: frozenset[str] = frozenset()
 
     def of(self, sample: Sample | None) -> Mapping[str, float | None]:
         return self.by_hash.get(sample.hash, {}) if sample else {}
@@ -65,14 +67,19 @@ def columns(parts: Sequence[Part]) -> Any:
 
 
 def with_scores(rows: Any, parts: Sequence[Part], alignments: Alignments) -> Any:
-    """The rows with a column a subgoal, and one that tells synthetic rows where there are any."""
+    """The rows with a column a subgoal, and columns that tell predicted alignments and synthetic
+    rows where there are any."""
     import datasets
 
-    found = [alignments.of(part.table.sample(row)) for part, row in each_row(parts)]
+    samples = [part.table.sample(row) for part, row in each_row(parts)]
+    found = [alignments.of(sample) for sample in samples]
     added: dict[str, tuple[str, list[Any]]] = {
         SCORE_COLUMN + name: ("float64", [values.get(name) for values in found])
         for name in alignments.subgoals
     }
+    if alignments.predicted:
+        told = [sample is not None and sample.hash in alignments.predicted for sample in samples]
+        added[PREDICTED_COLUMN] = ("bool", told)
     if any(part.synthetic for part in parts):
         added[SYNTHETIC_COLUMN] = ("bool", [part.synthetic for part, _ in each_row(parts)])
     rows = rows.remove_columns([name for name in added if name in rows.column_names])

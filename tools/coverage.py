@@ -14,6 +14,8 @@ MOST_FAILURES = 0.05
 MOST_GROWTH = 1000
 """Data that had to become so many times larger asks for what cannot be reached."""
 
+WORST_FIRST: tuple[Verdict, ...] = ("missing", "thin", "enough")
+
 MISSING = 5
 """A subgoal is missing with fewer than one in MISSING of the wanted rows."""
 
@@ -65,11 +67,12 @@ def ledger(
     before: Sequence[Coverage], added: Sequence[Coverage], targets: Set[str] = frozenset()
 ) -> list[LedgerEntry]:
     """A(s) and verdict before and after the data is joined by rows of the given coverage, pair by
-    pair. targets: ids of the subgoals that the rows were written for."""
+    pair; after an estimate they are estimates too. targets: ids of the subgoals that the rows were
+    written for."""
     entries = []
     for old, new in zip(before, added, strict=True):
-        judged = old.judged + new.judged
-        total = (old.mean or 0) * old.judged + (new.mean or 0) * new.judged
+        rows = old.rows + new.rows
+        total = (old.mean or 0) * old.rows + (new.mean or 0) * new.rows
         supporting = old.distinct_supporting + new.distinct_supporting
         wanted = wanted_rows(old.subgoal, old.distinct + new.distinct, len(before))
         entries.append(
@@ -77,7 +80,7 @@ def ledger(
                 subgoal_id=old.subgoal.id,
                 target=old.subgoal.id in targets,
                 before=old.mean,
-                after=total / judged if judged else None,
+                after=total / rows if rows else None,
                 added=new.judged,
                 added_mean=new.mean,
                 supporting_before=old.distinct_supporting,
@@ -85,7 +88,9 @@ def ledger(
                 wanted_before=old.wanted,
                 wanted_after=wanted,
                 verdict_before=old.verdict,
-                verdict_after=verdict(supporting, wanted, judged, old.failed + new.failed),
+                verdict_after=verdict(
+                    supporting, wanted, old.judged + new.judged, old.failed + new.failed
+                ),
                 failed=new.failed,
             )
         )
@@ -121,8 +126,8 @@ def coverage_of(
         share_interval=share_interval(distinct_supporting, rows),
         wanted=wanted,
         verdict=verdict(distinct_supporting, wanted, judged, failed),
-        histogram=_binned(values),
-        distinct_histogram=_binned(once),
+        histogram=binned(values),
+        distinct_histogram=binned(once),
         gap=mean is not None and mean < tau,
     )
 
@@ -135,7 +140,7 @@ def _supporting(values: Mapping[float, int]) -> int:
     return sum(count for value, count in values.items() if value >= SUPPORTING)
 
 
-def _binned(values: Mapping[float, int]) -> list[int]:
+def binned(values: Mapping[float, int]) -> list[int]:
     """Rows per anchor; a value between two counts at the nearest."""
     bins = [0] * len(ANCHORS)
     for value, count in values.items():

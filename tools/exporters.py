@@ -85,7 +85,16 @@ def export(
         kind: sum(len(part.indices) for part in parts if part.synthetic is kind)
         for kind in (False, True)
     }
-    told = card(path.name, about, result, counts[False], counts[True], form == "hf", origin)
+    told = card(
+        path.name,
+        about,
+        result,
+        counts[False],
+        counts[True],
+        form == "hf",
+        origin,
+        bool(alignments and alignments.predicted),
+    )
     place = card_path(path, form)
     if form == "hf":
         with in_columns(path), atomic_folder(path) as folder:

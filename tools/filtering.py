@@ -1,40 +1,14 @@
 """The goal-aligned subset, shown beside a random one of the same size."""
 
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..memory.errors import UserError
 from ..memory.records import FilterResult, Score, Subset
 from ..memory.scores import SUPPORTING
 from .filter_config import FLOOR_SCORE, FilterConfig, sentence
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-UNRANKED = -1.0
-"""Comes after every alignment: of rows that the rule says nothing of."""
-
-
-@dataclass(frozen=True)
-class ScoredRow:
-    """Values by subgoal id; None where there is no judgement."""
-
-    row: int
-    values: dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """Judged rows in their order. values: (rows, subgoals), NaN where there is no judgement.
-    by_rule: (rows,), the rule's value. groups: of near-duplicates, the row that each counts as."""
-
-    rows: list[int]
-    values: "np.ndarray"
-    by_rule: "np.ndarray"
-    groups: list[int]
+from .scored_rows import ScoredRow, ScoredRows, read_rows
 
 
 def select(
@@ -54,8 +28,8 @@ def select(
     from .diversity import MEASURE, distinct
 
     config.check(subgoals)
-    scores = _read(rows, subgoals, config, {} if config.keep_duplicates else copies or {})
-    kept, reached, floored = _choose(scores, subgoals, config)
+    scores = read_rows(rows, subgoals, config, {} if config.keep_duplicates else copies or {})
+    kept, reached, floored, cut = _choose(scores, subgoals, config)
     drawn = sorted(random.Random(seed).sample(range(len(scores.rows)), len(kept)))
     sets = [kept, drawn, list(range(len(scores.rows)))]
     texts = [[scores.rows[at] for at in chosen] for chosen in sets]
@@ -76,43 +50,56 @@ def select(
         original=original,
         how_diverse=MEASURE,
         seed=seed,
+        predicted=int(scores.predicted[kept].sum()),
+        unjudged=int(scores.predicted.sum()),
+        open=len(_open(scores, cut)),
     )
     return [scores.rows[at] for at in kept], result
 
 
-def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:
-    return ScoredRow(row, {subgoal: score.value for subgoal, score in scores.items()})
-
-
-def _read(
+def near_cut(
     rows: Iterable[ScoredRow],
     subgoals: Sequence[str],
     config: FilterConfig,
-    copies: Mapping[int, int],
-) -> _Judged:
+    most: int,
+    copies: Mapping[int, int] | None = None,
+) -> list[int]:
+    """Indices of predicted rows that the filter may keep or not: the rule's value at the low ends
+    of their intervals is below the cut, and at the high ends it is not. Nearest to the cut first,
+    at most `most`. The cut: `keep`, or with `size` the rule's value of the last row kept.
+
+    Parameters and errors as of `select`.
+    """
+    config.check(subgoals)
+    scores = read_rows(rows, subgoals, config, {} if config.keep_duplicates else copies or {})
+    *_, cut = _choose(scores, subgoals, config)
+    return [scores.rows[at] for at in _open(scores, cut)[:most]]
+
+
+def _open(scores: ScoredRows, cut: float) -> list[int]:
+    """Positions in `scores` of the rows whose decision is open, the nearest to the cut first."""
     import numpy as np
 
-    counted = ((entry.row, [entry.values.get(name) for name in subgoals]) for entry in rows)
-    judged = [(row, values) for row, values in counted if any(v is not None for v in values)]
-    indices = [row for row, _ in judged]
-    values = np.array([v for _, v in judged], np.float64).reshape(len(judged), len(subgoals))
-    present = ~np.isnan(values)
-    if config.rule == "best":
-        by_rule = np.where(present, values, UNRANKED).max(axis=1, initial=UNRANKED)
-    else:
-        weights = np.array([config.weights.get(name, 1.0) for name in subgoals])
-        by_rule = np.where(present, values, 0) @ weights / (weights.sum() or 1.0)
-        # A mean of what is there would favour rows whose other judgements failed.
-        by_rule[(~present & (weights > 0)).any(axis=1)] = UNRANKED
-    # Rounded, because the mean of three times 0.6 shall reach 0.6.
-    return _Judged(indices, values, by_rule.round(9), [copies.get(row, row) for row in indices])
+    found = np.flatnonzero((scores.low < cut) & (scores.high >= cut))
+    nearest = np.argsort(np.abs(scores.by_rule[found] - cut), kind="stable")
+    return found[nearest].tolist()
+
+
+def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:
+    return ScoredRow(
+        row,
+        {subgoal: score.value for subgoal, score in scores.items()},
+        frozenset(subgoal for subgoal, score in scores.items() if score.source == "predicted"),
+        {subgoal: score.interval for subgoal, score in scores.items() if score.interval},
+    )
 
 
 def _choose(
-    scores: _Judged, subgoals: Sequence[str], config: FilterConfig
-) -> tuple[list[int], int, dict[str, int]]:
-    """Positions in `scores` that are kept, how many of them the rule keeps without the floors, and
-    by subgoal how many for its floor alone."""
+    scores: ScoredRows, subgoals: Sequence[str], config: FilterConfig
+) -> tuple[list[int], int, dict[str, int], float]:
+    """Positions in `scores` that are kept, how many of them the rule keeps without the floors, by
+    subgoal how many for its floor alone, and the cut: from which value of the rule rows are kept
+    (-inf where all are)."""
     import numpy as np
 
     ranked = np.argsort(-scores.by_rule, kind="stable").tolist()
@@ -126,7 +113,7 @@ def _choose(
     of_rule = list(best.values())
     if config.size is None:
         ruled = {at for at in of_rule if scores.by_rule[at] >= config.keep}
-        kept = ruled | needed
+        kept, cut = ruled | needed, config.keep
     else:
         if len(needed) > config.size:
             raise UserError(
@@ -135,11 +122,14 @@ def _choose(
             )
         others = [at for at in of_rule if at not in needed][: config.size - len(needed)]
         ruled, kept = set(of_rule[: config.size]), needed | set(others)
+        # Where the floors take all places, no other row can come in.
+        last = float(scores.by_rule[others[-1]]) if others else math.inf
+        cut = last if len(of_rule) > config.size else -math.inf
     floored = {name: len(set(rows) - ruled) for name, rows in floors.items()}
-    return sorted(kept), len(kept & ruled), floored
+    return sorted(kept), len(kept & ruled), floored, cut
 
 
-def _floor(scores: _Judged, column: int, best: Mapping[int, int], count: int) -> list[int]:
+def _floor(scores: ScoredRows, column: int, best: Mapping[int, int], count: int) -> list[int]:
     """The rows a subgoal keeps: of so many groups of near-duplicates, the one that the rule keeps,
     where it reaches FLOOR_SCORE, or the one that supports the subgoal best."""
     import numpy as np
@@ -156,7 +146,7 @@ def _floor(scores: _Judged, column: int, best: Mapping[int, int], count: int) ->
 
 
 def _subset(
-    scores: _Judged, subgoals: Sequence[str], chosen: list[int], diversity: float | None
+    scores: ScoredRows, subgoals: Sequence[str], chosen: list[int], diversity: float | None
 ) -> Subset:
     import numpy as np
 

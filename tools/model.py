@@ -1,18 +1,20 @@
 """The one door to a language model: an `Ask` goes in, a typed `Reply` comes out.
 
 Roles subclass `Ask`; models implement `Model`; `Door` wraps any model once with the memory of
-paid replies and the usage ledger.
+paid replies, the usage ledger and the run's cap.
 """
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ..memory.errors import ReplyFailure
+from ..memory.errors import BudgetSpent, ReplyFailure
 from ..memory.records import Spent, Usage, content_hash
 from ..memory.store import Store
+from .cap import Cap, counts, first_cost
 from .embeddings import Embedder
 from .prices import Price
 
@@ -83,20 +85,26 @@ class Model(Protocol):
 
 
 class Door:
-    """A model with a memory and a ledger, for one run.
+    """A model with a memory, a ledger and a cap, for one run.
 
     The ledger's entry of an ask that is not remembered is left for the caller to write, in one
     transaction with what it keeps of the reply.
     """
 
-    def __init__(self, model: Model, store: Store, run: str) -> None:
+    def __init__(self, model: Model, store: Store, run: str, cap: Cap | None = None) -> None:
+        """Raises UserError where the cap is of money, and the model's price is not known."""
+        self.cap = cap or Cap()
+        self.cap.check_price(model.name, model.price)
         self.model = model
         self._store = store
         self.run = run
         self.ledger = store.ledger(run)
 
     async def ask(self, ask: Ask[R]) -> R:
-        """The reply's value, from the store where the same was asked before. Errors: see Model."""
+        """The reply's value, from the store where the same was asked before.
+
+        Errors: see Model; BudgetSpent where it would exceed the cap, and was not sent.
+        """
         if not ask.remembered:
             return await self._fresh(ask)
         key = content_hash(
@@ -121,14 +129,46 @@ class Door:
         return value
 
     async def _fresh(self, ask: Ask[R]) -> R:
-        start = time.monotonic()
-        try:
-            reply = await self.model.answer(ask)
-        except ReplyFailure as failure:
-            self.charge(ask.role, failure.spent, time.monotonic() - start)
-            raise
-        self.charge(ask.role, reply.spent, time.monotonic() - start)
+        with await self._allowed(ask):
+            start = time.monotonic()
+            try:
+                reply = await self.model.answer(ask)
+            except ReplyFailure as failure:
+                self.charge(ask.role, failure.spent, time.monotonic() - start)
+                raise
+            self.charge(ask.role, reply.spent, time.monotonic() - start)
         return reply.value
+
+    async def _allowed(self, ask: Ask[Any]) -> AbstractContextManager[None]:
+        """Counts the ask as under way, once the cap allows it: calls that are under way may yet
+        cost less than was expected of them."""
+        if not self.cap or not counts(ask.role, self.model.price):
+            return nullcontext()
+        with self.cap.noting(self.ledger):
+            while True:
+                expected = self.expected(ask)
+                try:
+                    self.cap.check(self.ledger, usd=expected)
+                except BudgetSpent:
+                    if not self.ledger.under_way:
+                        raise
+                    await self.ledger.next_end()
+                else:
+                    return self.ledger.call(expected)
+
+    def expected(self, ask: Ask[Any]) -> float:
+        """USD that an ask is expected to cost: as calls of its role have in this run, else by the
+        length of its prompt. 0 where money is not capped."""
+        if self.cap.usd is None:
+            return 0.0
+        used = self.ledger.of(ask.role, self.model.name)
+        if used and used.calls and used.cost_usd is not None:
+            return used.cost_usd / used.calls
+        return first_cost(sum(len(m["content"]) for m in ask.messages()), self.model.price)
+
+    def calls_left(self, ask: Ask[Any]) -> int | None:
+        """How many more asks like this one the cap allows now; None: any number."""
+        return self.cap.left(self.ledger, self.expected(ask))
 
     def charge(self, role: str, spent: Spent, seconds: float = 0.0) -> None:
         self.ledger.add(

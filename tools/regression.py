@@ -11,6 +11,7 @@ import numpy as np
 
 from ..memory.records import Coverage, Record, Verdict
 from ..memory.scores import SUPPORTING
+from .coverage import WORST_FIRST
 from .permutation import Limits, mean_limits, share_limits
 from .rubric import ANCHORS
 
@@ -21,7 +22,6 @@ POWER = 0.8
 """A fall counts as one that would be noticed where it is in so many of repeated comparisons."""
 
 FIRST_SUPPORTING = ANCHORS.index(SUPPORTING)
-WORST_FIRST: tuple[Verdict, ...] = ("missing", "thin", "enough")
 
 Outcome = Literal["fell", "held", "rose"]
 
@@ -33,6 +33,14 @@ RULE = (
     "The rows are taken as two independent samples; where both sets share rows, chance does less "
     "and the test is cautious. A pass rules out no fall smaller than the one that would be noticed "
     "four times in five."
+)
+
+
+SURVEYED = (
+    "The baseline is a survey: its figures here are those of the distinct rows of its random "
+    "sample, without predictions, where a row counts with its own score, not with the highest of "
+    "its near-duplicates. Of this file all rows were judged. No verdict is worse that the "
+    "survey's intervals allow."
 )
 
 
@@ -56,8 +64,9 @@ class Change(Record):
 
 class SubgoalChange(Record):
     """mean: A(s), of distinct rows, as all the rest. rows: before and after; supporting: those of
-    them that support it. tested: it fell, or would in a file of so many rows of which none supports
-    it; where none of the baseline does, in one with an A(s) of 0."""
+    them that support it. possible: the verdicts that a baseline by survey allows. tested: it fell,
+    or would in a file of so many rows of which none supports it; where none of the baseline does,
+    in one with an A(s) of 0."""
 
     subgoal_id: str
     name: str
@@ -66,13 +75,14 @@ class SubgoalChange(Record):
     rows: tuple[int, int]
     supporting: tuple[int, int]
     verdict: tuple[Verdict, Verdict]
+    possible: list[Verdict] = []
     tested: bool
 
     @property
     def worse(self) -> bool:
-        """Whether its verdict is worse than before."""
-        before, after = (WORST_FIRST.index(verdict) for verdict in self.verdict)
-        return after < before
+        """Whether its verdict is worse than before, whichever it was."""
+        before, after = self.verdict
+        return WORST_FIRST.index(after) < min(map(WORST_FIRST.index, [before, *self.possible]))
 
     @property
     def fell(self) -> bool:
@@ -99,9 +109,21 @@ def incomparable(coverage: Sequence[Coverage]) -> list[str]:
     return [c.subgoal.name for c in coverage if c.verdict == "unknown"]
 
 
+def notes_of(before: Sequence[Coverage]) -> list[str]:
+    """What is to be known of a comparison with this baseline."""
+    return [SURVEYED] if any(c.estimate for c in before) else []
+
+
+def _counted(c: Coverage) -> tuple[int, int]:
+    """Distinct rows that were judged, and those of them that support it: an estimate's counts are
+    of all rows, and no sample."""
+    if c.estimate is None:
+        return c.distinct, c.distinct_supporting
+    return sum(c.distinct_histogram), sum(c.distinct_histogram[FIRST_SUPPORTING:])
+
+
 def _subgoal(old: Coverage, new: Coverage, level: float) -> SubgoalChange:
-    rows = old.distinct, new.distinct
-    supporting = old.distinct_supporting, new.distinct_supporting
+    rows, supporting = zip(_counted(old), _counted(new), strict=True)
     anchored = np.array(old.distinct_histogram), np.array(new.distinct_histogram)
     before, after = (float(own @ np.array(ANCHORS) / own.sum()) for own in anchored)
     mean = _change(before, after, mean_limits(*anchored, level))
@@ -116,6 +138,7 @@ def _subgoal(old: Coverage, new: Coverage, level: float) -> SubgoalChange:
         rows=rows,
         supporting=supporting,
         verdict=(old.verdict, new.verdict),
+        possible=old.possible,
         tested="fell" in (mean.outcome, share.outcome) or _loss_noticed(old, rows, level),
     )
 
@@ -128,12 +151,12 @@ def _loss_noticed(old: Coverage, rows: tuple[int, int], level: float) -> bool:
     """
     before = np.array(old.distinct_histogram)
     rest = np.where(np.arange(len(ANCHORS)) < FIRST_SUPPORTING, before, 0)
-    if not old.distinct_supporting or not rest.any():
+    supporting = _counted(old)[1]
+    if not supporting or not rest.any():
         rest = np.eye(len(ANCHORS))[0]
     after = rest * rows[1] / rest.sum()
-    share_before = old.distinct_supporting / rows[0]
-    lost = share_limits((old.distinct_supporting, 0), rows, level)
-    if outcome(-share_before, lost) == "fell":
+    lost = share_limits((supporting, 0), rows, level)
+    if outcome(-supporting / rows[0], lost) == "fell":
         return True
     mean, lower = (float(own @ np.array(ANCHORS) / own.sum()) for own in (before, after))
     by_mean = _change(mean, lower, mean_limits(before, after, level))

@@ -16,6 +16,7 @@ from ..memory.records import (
     DataProfile,
     Draft,
     FilterResult,
+    Foretold,
     Gap,
     LedgerEntry,
     OrderEffect,
@@ -27,13 +28,16 @@ from ..memory.records import (
     Spent,
     Stability,
     Standing,
+    Survey,
     SynthesisOutcome,
     SynthesisPlan,
     Usage,
 )
+from .card import foreseen
 from .datasets import DataSource
 from .overlap import within
 from .prices import money
+from .survey import words
 from .text import listed
 
 
@@ -76,7 +80,11 @@ class Provenance(Record):
 
 
 class Report(Record):
-    """Everything a run found. The HTML page shows the same content."""
+    """Everything a run found. The HTML page shows the same content.
+
+    survey: where not all rows were judged. foretold, scoring: what judging the rows was expected to
+    take, and what it took; scoring_seconds, by the clock.
+    """
 
     run: str
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -86,6 +94,10 @@ class Report(Record):
     contract: Contract = Contract()
     profile: DataProfile | None = None
     coverage: list[Coverage]
+    survey: Survey | None = None
+    foretold: Foretold | None = None
+    scoring: Spent | None = None
+    scoring_seconds: float | None = None
     near_duplicates: int = 0
     heat_map: HeatMap
     overlaps: list[Overlap] = []
@@ -133,6 +145,9 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     environment.filters["correlation"] = correlation
     environment.filters["stability"] = _stability
     environment.filters["rows_to_add"] = rows_to_add
+    for told in (words.support, words.share_text, words.perhaps, words.plus_minus, words.helped,
+                 words.duration):  # fmt: skip
+        environment.filters[told.__name__] = told
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     # Findings may name a subgoal that a person has taken out since.
     environment.filters["named"] = lambda ids: listed(f"“{names.get(i, i)}”" for i in ids)
@@ -143,8 +158,11 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
         images=images,
         names=names,
         kinds=KINDS,
-        add_rule=ADD_RULE,
+        add_rule=add_rule(report),
+        survey=surveyed(report),
         enough=enough(report),
+        not_settled=words.not_settled(report.coverage),
+        foreseen=foreseen(report.filtered),
         gap_names={gap.id: gap.name for gap in report.gaps},
         gap_notes=list(dict.fromkeys(line for a in report.analyses for line in a.how)),
         spent=sum(report.usage, Spent()),
@@ -174,6 +192,29 @@ ADD_RULE = (
     "the data larger, and with it what shares ask for; each is taken to show one subgoal. Where "
     "the wanted shares add up to all rows no number is enough; then it is what is short today."
 )
+
+
+def add_rule(report: Report) -> str:
+    """How rows to add are found."""
+    return f"{ADD_RULE} {words.ADDED}" if any(map(words.estimated, report.coverage)) else ADD_RULE
+
+
+def surveyed(report: Report) -> dict[str, Any] | None:
+    """What is said of a survey; None where there was none."""
+    if not (survey := report.survey):
+        return None
+    return {
+        "headline": words.headline(survey, report.coverage),
+        "lines": [
+            line
+            for line in (words.calls_text(survey, report.scoring), *words.facts(survey))
+            if line
+        ],
+        "estimates": [c for c in report.coverage if c.estimate],
+        "whole": survey.sampled >= survey.rows,
+        "unsettled": sum(len(c.possible) > 1 for c in report.coverage),
+        "rows": f"{survey.sampled:,} of {survey.rows:,}",
+    }
 
 
 def rows_to_add(r: Recommendation, report: Report) -> str:

@@ -9,24 +9,29 @@ from typing import Any
 from ..memory.errors import UserError
 from ..memory.files import atomic_path, atomic_text
 from ..memory.records import Score, Subgoal
+from ..memory.scores import ScoredSample
 from .card import About
 from .exporters import check_suffix
-from .filtering import ScoredRow
+from .scored_rows import ScoredRow
 
 SCORE_FORMATS = (".jsonl", ".parquet")
+
+READ = ["index", "sample", "scores", "source", "intervals"]
+"""The columns that a reader wants; files of earlier versions lack the last two."""
 
 AT_ONCE = 5_000
 """Records that are written to Parquet together."""
 
 
-def write_scores(
-    rows: Iterable[tuple[int, str, str, dict[str, Score]]], path: Path, names: Sequence[str]
-) -> int:
-    """One record a row: index, sample_id, sample, scores{}, explanations{}, errors{}.
+def write_scores(rows: Iterable[ScoredSample], path: Path, names: Sequence[str]) -> int:
+    """One record a row: index, sample_id, sample, scores{}, explanations{}, errors{}, source{},
+    intervals{}.
 
     sample: the hash of the row's text, by which scores and rows are matched; sample_id: the row's
     own `id`, for people, or that hash again where it has none. `names` are the ids of the
-    subgoals. A failed judgement is null with its reason in `errors`.
+    subgoals. A failed judgement is null with its reason in `errors`, and keeps the reason where a
+    prediction stands in its place. source: "judged" or "predicted"; intervals: [low, high] of
+    predictions, else null.
     """
     check_suffix(path, SCORE_FORMATS)
     records = (_record(*row) for row in rows)
@@ -35,15 +40,20 @@ def write_scores(
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        texts = pa.struct([(name, pa.string()) for name in names])
+        texts, numbers, pairs = (
+            pa.struct([(name, kind) for name in names])
+            for kind in (pa.string(), pa.float64(), pa.list_(pa.float64()))
+        )
         schema = pa.schema(
             [
                 ("index", pa.int64()),
                 ("sample_id", pa.string()),
                 ("sample", pa.string()),
-                ("scores", pa.struct([(name, pa.float64()) for name in names])),
+                ("scores", numbers),
                 ("explanations", texts),
                 ("errors", texts),
+                ("source", texts),
+                ("intervals", pairs),
             ]
         )
         with atomic_path(path) as partial, pq.ParquetWriter(partial, schema) as writer:
@@ -67,6 +77,8 @@ def _record(index: int, sample_id: str, sample: str, scores: dict[str, Score]) -
         "explanations": {key: score.explanation for key, score in scores.items()},
         # A fixed set of keys, because Parquet has no place for a struct without fields.
         "errors": {key: score.error for key, score in scores.items()},
+        "source": {key: score.source for key, score in scores.items()},
+        "intervals": {key: score.interval for key, score in scores.items()},
     }
 
 
@@ -93,20 +105,32 @@ def read_about(scores: Path, names: Sequence[str]) -> About:
 
 
 def read_scores(path: Path) -> Iterator[tuple[ScoredRow, str]]:
-    """(scored row, hash of its sample) of each record. UserError names the line of a bad one."""
+    """(scored row, hash of its sample) of each record; files of earlier versions hold judgements
+    alone. UserError names the line of a bad one."""
     check_suffix(path, SCORE_FORMATS)
     if not path.is_file():
         raise UserError(f"there is no file {path}.")
     for number, record in enumerate(_records(path), start=1):
         try:
-            values = {str(k): None if v is None else float(v) for k, v in record["scores"].items()}
-            yield ScoredRow(int(record["index"]), values), str(record["sample"])
+            yield _scored(record), str(record["sample"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             wrong = f"lacks {error}" if isinstance(error, KeyError) else "holds something else"
             raise UserError(
                 f"{path} is no file of scores: record {number} {wrong}. Give the file that "
                 "`goalcover score --out` wrote."
             ) from error
+
+
+def _scored(record: dict[str, Any]) -> ScoredRow:
+    values = {str(k): None if v is None else float(v) for k, v in record["scores"].items()}
+    intervals: dict[str, tuple[float, float]] = {}
+    for name, ends in (record.get("intervals") or {}).items():
+        if ends is not None:
+            low, high = map(float, ends)
+            intervals[name] = (low, high)
+    sources = (record.get("source") or {}).items()
+    predicted = frozenset(name for name, source in sources if source == "predicted")
+    return ScoredRow(int(record["index"]), values, predicted, intervals)
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
@@ -118,7 +142,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             file = pq.ParquetFile(path)
         except pa.ArrowException as error:
             raise UserError(f"{path} is not a Parquet file.") from error
-        for batch in file.iter_batches(columns=["index", "sample", "scores"]):
+        for batch in file.iter_batches(columns=READ):
             yield from batch.to_pylist()
         return
     with path.open("rb") as file:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
+from ..memory.errors import BudgetSpent, ModelUnavailable, ReplyFailure, UserError
 from ..memory.records import RowCounts, Sample, Score, Spent, Subgoal
 from ..memory.store import Store
 from .embedded_model import EmbeddedModel
@@ -113,7 +113,8 @@ class Scorer:
         """Judges `rows` (None: a row with an empty output, which is left out).
 
         Every pair ends with a value or a recorded failure. Raises ModelUnavailable when going on
-        is pointless; calls in flight are awaited first, so that no paid reply is lost.
+        is pointless, BudgetSpent when the cap is met; calls in flight are awaited first, so that no
+        paid reply is lost. A row that the cap leaves out has no failure: nobody tried.
         """
         counts = RowCounts(read=0, usable=0)
         self.stored = self._failed = self._failed_in_a_row = self._outages_in_a_row = 0
@@ -150,7 +151,7 @@ class Scorer:
                 limited.restore_original_limits()
             self._write()  # what came in the last turn, and usage without a reply
         if errors := [error for error in ended if error]:
-            raise errors[0]
+            raise next((e for e in errors if not isinstance(e, BudgetSpent)), errors[0])
         tell(last=True)
         if counts.usable == 0:
             raise UserError("no row has an output to judge.")
@@ -211,6 +212,8 @@ class Scorer:
         """Scores by subgoal hash."""
         try:
             reply = await self.door.ask(ask)
+        except BudgetSpent:
+            raise
         except ReplyFailure as failure:
             self._failed_in_a_row += not again
             self._outages_in_a_row = failure.outage * (self._outages_in_a_row + (not again))

@@ -71,7 +71,10 @@ class RunConfig(ModelConfig, FilterConfig):
     subgoal. rounds: most rounds of clarification, of decomposition and of synthesis. questions:
     most in a round. memory: offer the approved subgoals of a similar goal as a start, and keep what
     is approved here; for runs that a person answers. mode: of judging; audit: share of the rows
-    that are judged in the other mode too; batch: judge by the server's Batch API. digest: of the
+    that are judged in the other mode too; batch: judge by the server's Batch API. precision: judge
+    a random sample until every A(s) is known to ± this, in (0, 0.5), and predict the other rows;
+    max_calls, budget (USD): hard caps of all roles together; rejudge: most predicted rows near the
+    filter's cut to judge, None for as many as were sampled. digest: of the
     data file, so that a run is not resumed on other rows. state: STATE_VERSION of the run. checks,
     clustering, discriminator: False switches that part of the method off, to see what it
     contributes (`goalcover eval ablation`); the report says so. The filter's: see FilterConfig.
@@ -91,6 +94,10 @@ class RunConfig(ModelConfig, FilterConfig):
     mode: Mode = "joint"
     audit: float = Field(default=0.0, ge=0, le=1)
     batch: bool = False
+    precision: float | None = Field(default=None, gt=0, lt=0.5)
+    max_calls: int | None = Field(default=None, ge=1)
+    budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    rejudge: int | None = Field(default=None, ge=0)
     digest: str = ""
     state: int = 0
     checks: bool = True
@@ -102,6 +109,20 @@ class RunConfig(ModelConfig, FilterConfig):
         if self.audit and not (self.model or self.judge):
             raise ValueError("--audit compares two ways to ask a model: give --judge")
         return self
+
+    @model_validator(mode="after")
+    def _surveys(self) -> Self:
+        if self.rejudge is not None and not self.survey:
+            raise ValueError(
+                "--rejudge judges rows that a survey predicted: give --precision, --max-calls or "
+                "--budget"
+            )
+        return self
+
+    @property
+    def survey(self) -> bool:
+        """Whether a sample of the rows is judged, and the others predicted."""
+        return any(asked is not None for asked in (self.precision, self.max_calls, self.budget))
 
     @model_validator(mode="after")
     def _weighs_subgoals(self) -> Self:
@@ -141,11 +162,15 @@ def untraced() -> AbstractContextManager[None]:
 
 
 def open_model(
-    name: str | None, config: ModelConfig, embedder: Embedder, batch: bool = False
+    name: str | None,
+    config: ModelConfig,
+    embedder: Embedder,
+    batch: bool = False,
+    unasked: bool = False,
 ) -> Model:
     """The chat model of that name, or the embedded model where none is named.
 
-    `batch`: what it is asked goes by the Batch API.
+    `batch`: what it is asked goes by the Batch API; `unasked`: it will be asked nothing.
     """
     if name is None:
         return EmbeddedModel(embedder)
@@ -158,4 +183,5 @@ def open_model(
         tpm=config.tpm,
         prices=config.prices,
         batch=batch,
+        unasked=unasked,
     )

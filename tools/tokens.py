@@ -7,6 +7,9 @@ from typing import Any
 PER_TOKEN = 4
 """Characters per token, where no vocabulary can be had: a common rule for English."""
 
+VERDICT = 120
+"""Tokens that one verdict of a judge, with its explanation, is taken to have."""
+
 WAIT = 10.0
 """Seconds that tiktoken may take to fetch a vocabulary: it sets no time limit of its own."""
 

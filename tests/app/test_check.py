@@ -10,6 +10,7 @@ from answers import SUBGOALS, support_rows
 from fake_server import FakeServer
 from judging import THREE, asked_ids, judged, well_judged
 from reports import report
+from surveys import estimated
 
 from goalcover.app.checking import interval_text
 from goalcover.memory.records import Subgoal
@@ -17,6 +18,7 @@ from goalcover.tools import checking
 from goalcover.tools.coverage import coverage_of
 from goalcover.tools.datasets import DataSource
 from goalcover.tools.regression import Change
+from goalcover.tools.report import Report
 from goalcover.tools.rubric import RUBRIC_VERSION
 from goalcover.tools.subgoals import read_subgoals
 
@@ -304,3 +306,24 @@ def test_a_printed_interval_agrees_with_the_outcome(
     change = Change(before=0.5, after=0.3, change=-0.2, interval=interval, allowed=None,
                     noticed=None, outcome=outcome)  # fmt: skip
     assert interval_text(change) == printed
+
+
+def test_a_baseline_by_survey(call: Any, tmp_path: Path) -> None:
+    """Its sample has supporting rows for a subgoal that the file has none for."""
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), WELL)
+        found = Report.model_validate_json(path.read_text())
+        found.coverage = [estimated(subgoal, share=0.4) for subgoal in THREE]
+        path.write_text(found.model_dump_json())
+        args = ("check", rows(tmp_path), "--baseline", path, "--judge", "m",
+                "--base-url", server.base_url, "--out", "check.json")  # fmt: skip
+        done = call(*args)
+        figures = json.loads((tmp_path / "check.json").read_text())
+        found.coverage[0].distinct_histogram = [20_000, 0, 0, 0, 0, 0]
+        path.write_text(found.model_dump_json())
+        wrong = call(*args)
+    assert done.exit_code == 1, done.stderr
+    assert [s["rows"] for s in figures["subgoals"]] == [[412, 40]] * 3
+    assert [s["share"]["outcome"] for s in figures["subgoals"]] == ["fell", "rose", "rose"]
+    assert any("The baseline is a survey" in note for note in figures["notes"])
+    assert wrong.exit_code == 2 and "contradict each other" in wrong.stderr

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import reports
 from rich.console import Console
+from surveys import FEW, FORETOLD, TOOK, estimated, survey
 
 from goalcover.app import results, terminal
 from goalcover.graph.session import Progress
@@ -151,3 +152,72 @@ def test_a_filter_that_keeps_the_floors_alone_says_so(
     results.show_filter(filtered(kept, reached))
     told = "No row reaches it: all 10 are there for the floors. Lower --keep."
     assert (told in printed.export_text()) == said
+
+
+NOTE = "± 0.052, 0.03 asked"
+
+
+def test_how_wide_the_intervals_are_is_said_while_rows_are_judged(line: Line) -> None:
+    assert "embedding the rows" in line.at(0, "embed", done=100, total=20_000)
+    assert "rows/s" in line.at(9, "embed", done=9000, total=20_000)
+    spent = Spent(calls=212, tokens_in=152_000, tokens_out=40_000, cost_usd=0.14)
+    line.at(10, "score", done=0, total=412)
+    text = line.at(90, "score", done=212, total=412, note=NOTE, spent=spent, failed=3)
+    first, second = text.splitlines()
+    assert "212/412" in first and "3 failed" in first and "left" in first
+    assert second.startswith(f"{NOTE}; 212 calls, 152.0k tokens in") and "0.14 USD" in second
+    free = line.at(91, "score", done=213, total=412, note=NOTE)
+    assert free.splitlines()[1:] == [NOTE]
+    assert NOTE not in line.at(92, "assess")
+
+
+def test_without_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, now = StringIO(), [0.0]
+    monkeypatch.setattr(terminal, "err", Console(file=said, width=80))
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    display = terminal.Display()
+    for second, done in ((0.0, 100), (11.0, 200)):
+        now[0] = second
+        display.show(Progress("score", done=done, total=412, note=NOTE))
+    assert said.getvalue().splitlines() == [
+        "judging rows", f"  200 of 412 rows, about 12 s left, {NOTE}"
+    ]  # fmt: skip
+
+
+def test_the_coverage_table_of_a_survey_fits(printed: Console) -> None:
+    some = [
+        estimated(Subgoal(id=f"s{i}", name=name, description="Says it."), share=share, warning=why)
+        for i, (name, share, why) in enumerate(
+            zip(LONG, (0.157, 0.205, 0.045), ("", "", FEW), strict=True)
+        )
+    ]
+    some[1].failed = 2
+    terminal.show_coverage(some, RowCounts(read=20_000, usable=20_000))
+    text = printed.export_text()
+    assert "…" not in text and "Coverage of 20,000 rows, estimated" in text
+    assert text.count("± 0.029") == 3 and text.count("of 19,870") == 3
+    assert all(told in text for told in ("about 3,120", "14 % – 18 %", "3,974"))
+    column = "".join(line.split("│")[2].strip() for line in text.splitlines() if "│ " in line)
+    assert column == "thin" + "enough,perhapsthin" + "thin,perhapsmissing"
+    assert f"“{LONG[2]}”: Only 6 judged rows" in " ".join(text.split())
+    assert "Near-duplicates count as one row: 130 rows left out." in text
+
+
+def test_a_survey_is_summed_up(printed: Console) -> None:
+    one = reports.report("text", survey=survey(), foretold=FORETOLD, scoring=TOOK)
+    subgoals = [c.subgoal for c in one.coverage]
+    one.coverage = [estimated(subgoal) for subgoal in subgoals]
+    results.show_report(one)
+    text = " ".join(printed.export_text().split())
+    assert "412 of 20,000 rows were judged, drawn at random; all others are predicted." in text
+    assert "A(s) is known to ± 0.029. 472 calls: 0.6 % of the 80,000" in text
+    assert "Ended: every interval of A(s) is at most ± 0.03." in text
+    assert "Foretold 480 calls, 0.31 USD; took 472 calls, 0.27 USD." in text
+
+
+def test_a_filter_by_predictions_says_so(printed: Console) -> None:
+    mixed = filtered(10, 10).model_copy(update={"unjudged": 20, "predicted": 7, "open": 2})
+    results.show_filter(mixed)
+    text = " ".join(printed.export_text().split())
+    assert text.count("7 of the kept rows were not judged but predicted") == 1
+    assert "2 predicted rows" in text

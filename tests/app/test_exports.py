@@ -63,6 +63,59 @@ def test_a_size_that_is_not_there_is_said(call: Call, data, scores) -> None:
     assert done.exit_code == 0 and "but there are only 30" in done.output
 
 
+def predict(scores: Path, count: int) -> None:
+    """Predictions near the cut in place of the judgements of the first rows."""
+    records = [json.loads(line) for line in scores.read_text().splitlines()]
+    for record in records[:count]:
+        names = record["scores"]
+        record["scores"] = dict.fromkeys(names, 0.5)
+        record["source"] = dict.fromkeys(names, "predicted")
+        record["intervals"] = {name: [0.2, 0.8] for name in names}
+    scores.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def test_rows_near_the_cut_are_judged_anew(call: Call, data, tmp_path) -> None:
+    """As the same judge would have judged them at first."""
+    (tmp_path / "subgoals.json").write_text(json.dumps(SUBGOALS))
+    options = ("--judge", "m", "--base-url")
+    with FakeServer(answer) as server:
+        options += (server.base_url,)
+        done = call("score", data, "--subgoals", "subgoals.json", "--out", "s.jsonl", *options)
+        assert done.exit_code == 0, done.output
+        scores, calls = tmp_path / "s.jsonl", server.calls
+        filter_by = ("filter", data, "--scores", scores, "--keep-duplicates", "--out")
+        assert call(*filter_by, "whole.jsonl").exit_code == 0
+        predict(scores, 6)
+        given = scores.read_bytes()
+        (tmp_path / "goalcover-home" / "store.db").unlink()  # else nothing is to be asked
+        done = call(*filter_by, "kept.jsonl", *options, "--rejudge", 4)
+        assert done.exit_code == 0, done.output
+        assert server.calls - calls == 4
+        assert "Rows near the cut judged anew: 4." in done.output
+        assert "2 predicted rows, kept or not, lie so near the cut" in done.output
+        done = call(*filter_by, "kept.jsonl", *options)
+    assert done.exit_code == 0 and "Rows near the cut judged anew: 6." in done.output
+    assert server.calls - calls == 6  # four of them were known
+    kept = [(tmp_path / name).read_bytes() for name in ("kept.jsonl", "whole.jsonl")]
+    assert kept[0] == kept[1] and scores.read_bytes() == given
+
+
+def test_without_the_judge_predictions_stand_and_it_is_said(call: Call, data, scores) -> None:
+    predict(scores, 6)
+    args = ("filter", data, "--scores", scores, "--out", "kept.jsonl", "--keep-duplicates")
+    done = call(*args)
+    assert done.exit_code == 0, done.output
+    assert "6 predicted rows, kept or not, lie so near the cut" in done.output
+    assert "judged anew by the judge of the scores alone, m at 127.0.0.1" in done.output
+    assert "--rejudge 0" in done.output
+    done = call(*args, "--rejudge", 0)
+    assert done.exit_code == 0 and "6 predicted rows" in done.output
+    assert "anew" not in done.output
+    Path(f"{scores}.about.json").unlink()
+    done = call(*args)
+    assert done.exit_code == 0 and "who judged the others is not known" in done.output
+
+
 def test_an_unknown_choice_is_named_in_plain_words(call: Call) -> None:
     done = call("filter", "a", "--scores", "b", "--out", "c", "--rule", "median")
     assert done.exit_code == 2 and "Value error" not in done.output

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Sample, Score, Subgoal
 from goalcover.memory.scores import ScoreStore
-from goalcover.memory.store import open_store
+from goalcover.memory.store import Store, open_store
 
 DOSE = Subgoal(id="dose", name="Dosage", description="States doses.")
 RISK = Subgoal(id="risk", name="Risks", description="Names risks.")
@@ -105,6 +106,64 @@ def test_rows_hold_the_asked_subgoals_by_id_and_unjudged_rows_too(scores):
     ]
     assert list(scores.rows("run", "judge", [DOSE]))[2] == (2, "id2", samples[2].hash, {})
     assert list(scores.rows("no run", "judge", [DOSE])) == []
+
+
+def predict(store: Store, rows: list[int], value: float, run: str = "run") -> None:
+    there = np.full(len(rows), value)
+    for subgoal in (DOSE, RISK):
+        store.predictions.put(run, subgoal.hash, rows, there, there - 0.1, there + 0.2)
+
+
+def test_predictions_stand_in_for_values_that_are_missing_where_they_are_asked_for(store):
+    scores = store.scores
+    judged(scores, [0.2, None, 0.8, 0.4])
+    before = list(scores.rows("run", "judge", [DOSE, RISK]))
+    predict(store, [1, 2, 7], 0.5)
+    predict(store, [0], 0.9, run="other run")
+    made = Score(value=0.5, source="predicted", interval=(0.4, 0.7))
+    found = [row[3] for row in scores.rows("run", "judge", [DOSE, RISK], predicted=True)]
+    assert found == [
+        {"dose": Score(value=0.2)},
+        {"dose": made.model_copy(update={"error": "timeout"}), "risk": made},
+        {"dose": Score(value=0.8), "risk": made},
+        {"dose": Score(value=0.4)},
+    ]
+    assert list(scores.rows("run", "judge", [DOSE, RISK])) == before
+    (_, row, *_) = scores.rows("run", "judge", [RISK], predicted=True)
+    assert row[3] == {"risk": made}
+
+
+def test_predicted_scores_come_in_the_order_of_the_subgoals(store):
+    scores = store.scores
+    (row,) = judged(scores, [None])
+    scores.put("judge", row.hash, {RISK.hash: Score(value=1.0)})
+    predict(store, [0], 0.5)
+    ((*_, found),) = scores.rows("run", "judge", [DOSE, RISK], predicted=True)
+    assert list(found) == ["dose", "risk"]
+    assert (found["dose"].source, found["risk"].source) == ("predicted", "judged")
+
+
+@settings(max_examples=30)
+@given(
+    st.dictionaries(st.integers(0, 15), st.none() | st.floats(0, 1)),
+    st.dictionaries(st.integers(0, 15), st.floats(0, 1)),
+)
+def test_rows_with_predictions_agree_with_plain_python(known, made):
+    with TemporaryDirectory() as folder, open_store(Path(folder)) as store:
+        samples = [sample(index) for index in range(16)]
+        store.scores.join("run", samples[:12])
+        for index, value in known.items():
+            error = None if value is not None else "timeout"
+            score = Score(value=value, error=error)
+            store.scores.put("judge", samples[index].hash, {DOSE.hash: score})
+        values = np.array([*made.values()], float)
+        store.predictions.put("run", DOSE.hash, [*made], values, values, values)
+        found = {
+            row: scores["dose"].value if scores else None
+            for row, _, _, scores in store.scores.rows("run", "judge", [DOSE], predicted=True)
+        }
+    wanted = {i: v if (v := known.get(i)) is not None else made.get(i) for i in range(12)}
+    assert found == wanted
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_the_store_usable(tmp_path):

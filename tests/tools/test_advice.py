@@ -3,6 +3,7 @@
 import json
 
 from reports import HOSTILE, report
+from surveys import estimated
 
 from goalcover.memory.records import Subgoal
 from goalcover.tools.advice import as_markdown, as_records, write_advice
@@ -41,3 +42,16 @@ def test_a_run_without_gaps_has_files_too():
     nothing = report("x", gaps=[], recommendations=[])
     assert "There is no gap." in as_markdown(nothing)
     assert as_records(nothing) == []
+
+
+def test_what_is_estimated_is_no_count():
+    subgoals = [Subgoal(id=name, name=f"Skill {name}", description="d") for name in ("s", "t")]
+    found = [estimated(subgoals[0]), estimated(subgoals[1], share=0.205)]
+    text = as_markdown(report("x", coverage=found))
+    assert "Now thin: about 3,120 of 19,870 rows (14 % – 18 %) support it, 3974 are wanted." in text
+    assert "- Skill t\n\nThe sample does not settle it for “Skill t” (perhaps thin)." in text
+    assert "The supporting rows are estimated by a survey" in text
+    kept = [one["subgoal"] for one in as_records(report("x", coverage=found))]
+    assert {"share_interval", "interval", "possible"} <= kept[0].keys()
+    counted = [one["subgoal"] for one in as_records(report("x"))]
+    assert "possible" not in counted[0]

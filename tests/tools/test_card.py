@@ -78,6 +78,24 @@ def test_without_a_filter_there_is_no_comparison() -> None:
     assert "## What was kept" not in told and "synthetic" not in told
 
 
+def test_predictions_are_not_passed_off_as_judgements() -> None:
+    subset = Subset(rows=2, means={"a": 0.5}, supporting={"a": 1})
+    judged = FilterResult(
+        rule="Rule", total=2_000, kept=1_500, reached=1_500, aligned=subset, random=subset,
+        original=subset, seed=3,
+    )  # fmt: skip
+    told = card("x", ABOUT, judged, columns=True)
+    assert "1,500 of 2,000 judged rows" in told and "predicted" not in told
+    some = judged.model_copy(update={"predicted": 1_204, "unjudged": 1_600, "open": 40})
+    told = card("x", ABOUT, some, columns=True, predicted=True)
+    for part in ("1,500 of 2,000 scored rows: Rule.",
+                 "1,204 of the kept rows were not judged but predicted, as were 1,600 of all 2,000",
+                 "40 predicted rows, kept or not, lie so near the cut",
+                 "`predicted_by_goalcover` tells rows of which some alignment was"):  # fmt: skip
+        assert part in told
+    assert "near the cut" not in card("x", ABOUT, some.model_copy(update={"open": 0}))
+
+
 def test_a_card_of_no_rows() -> None:
     empty = Subset(rows=0, means={"a": None}, supporting={"a": 0})
     result = FilterResult(

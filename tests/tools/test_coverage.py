@@ -8,11 +8,13 @@ import pytest
 import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from surveys import estimated
 
-from goalcover.memory.records import Coverage, Sample, Score, Subgoal
+from goalcover.memory.records import Coverage, Sample, Score, Subgoal, Subset
 from goalcover.memory.store import open_store
 from goalcover.tools.coverage import (
     assess,
+    beside,
     coverage_of,
     ledger,
     mean_interval,
@@ -231,3 +233,30 @@ def test_the_ledger_says_who_was_meant_and_what_changed():
     assert (one.verdict_before, one.verdict_after) == ("thin", "enough")
     assert (other.target, other.supporting_after, other.verdict_after) == (False, 2, "thin")
     assert one.after == pytest.approx(11 / 29) and other.after == pytest.approx(2 / 29)
+
+
+def test_the_ledger_weighs_an_estimate_by_all_its_rows():
+    """20,000 rows with a mean of 0.31, and 100 rows at 1.0."""
+    before = estimated(PLAIN, mean=0.31, share=0.157, subgoals=1)
+    (entry,) = ledger([before], [coverage_of(PLAIN, {1.0: 100}, 0.5, 1)])
+    assert entry.after == pytest.approx((0.31 * 20_000 + 100) / 20_100)
+    assert (entry.supporting_before, entry.supporting_after) == (3120, 3220)
+    assert entry.wanted_after == wanted_rows(PLAIN, 19_970, 1)
+
+
+def test_failures_of_a_sample_are_a_share_of_the_sample():
+    before = estimated(PLAIN).model_copy(update={"judged": 390, "failed": 22})
+    (entry,) = ledger([before], [coverage_of(PLAIN, {1.0: 1}, 0.5, 1)])
+    assert entry.verdict_after == "unknown", "22 of 413, not of 20,023"
+
+
+def test_rows_to_add_to_an_estimate_are_of_all_rows():
+    """A fifth of 19,870 rows, and of those that are added, where 3,120 are there: x = (3974 - 3120)
+    / 0.8."""
+    wanted = PLAIN.model_copy(update={"target_share": 0.2})
+    one, other = estimated(wanted, share=0.157), estimated(wanted, share=0.38)
+    other = other.model_copy(update={"subgoal": wanted.model_copy(update={"id": "other"})})
+    assert rows_to_add([one, other]) == {PLAIN.id: 1068, "other": 0}
+    assert rows_to_next(one, 2) == (1068, "enough")
+    kept = Subset(rows=100, means={}, supporting={PLAIN.id: 12, "other": 50})
+    assert beside([one, other], kept) == {PLAIN.id: 10, "other": 0}

@@ -274,6 +274,20 @@ def test_a_folder_for_hugging_face_is_loaded_as_it_was_written(tmp_path):
     ]
 
 
+def test_a_folder_for_hugging_face_tells_predicted_alignments(tmp_path):
+    rows = [{"prompt": f"p{i}", "completion": f"c{i}"} for i in range(2)]
+    table = opened(tmp_path, "\n".join(map(json.dumps, rows)))
+    first, second = (sample.hash for sample in table if sample)
+    scores = Alignments(["a"], {first: {"a": 0.8}, second: {"a": 0.4}}, frozenset([second]))
+    card = export([Part(table, [0, 1])], tmp_path / "d", "hf", ABOUT, alignments=scores)
+    found = datasets.load_dataset(
+        str(tmp_path / "d"), split="train", cache_dir=str(tmp_path / "hub")
+    )
+    assert found["predicted_by_goalcover"] == [False, True]
+    assert found["goalcover_a"] == [0.8, 0.4]
+    assert "`predicted_by_goalcover` tells" in card.read_text()
+
+
 @pytest.mark.parametrize("form", ["original", "chat", "hf", "parquet", "csv"])
 def test_synthetic_rows_come_last_and_are_told_apart(tmp_path, form):
     table = opened(tmp_path, json.dumps({"prompt": "q", "completion": "a", "source": "s"}))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Score
 from goalcover.tools.filter_config import FLOOR, FLOOR_SCORE, FilterConfig, read_weights
-from goalcover.tools.filtering import ScoredRow, select, values_of
+from goalcover.tools.filtering import near_cut, select, values_of
 from goalcover.tools.rubric import ANCHORS
+from goalcover.tools.scored_rows import ScoredRow
 from goalcover.tools.settings import checked
 
 NAMES = ["a", "b", "c"]
@@ -211,6 +212,85 @@ def test_no_rows_no_subset():
 def test_a_failed_judgement_is_no_value():
     scores = {"a": Score(value=0.2), "b": Score(error="timeout")}
     assert values_of(3, scores) == ScoredRow(3, {"a": 0.2, "b": None})
+
+
+def test_a_predicted_value_is_known_as_one():
+    made = Score(value=0.4, error="timeout", source="predicted", interval=(0.1, 0.6))
+    found = values_of(3, {"a": made, "b": Score(value=0.2)})
+    assert found == ScoredRow(3, {"a": 0.4, "b": 0.2}, frozenset("a"), {"a": (0.1, 0.6)})
+
+
+def guess(row: int, value: float, low: float, high: float, **judged: float) -> ScoredRow:
+    """A row with a predicted alignment with "a"."""
+    return ScoredRow(row, {"a": value, **judged}, frozenset("a"), {"a": (low, high)})
+
+
+FLOORLESS = FilterConfig(floor=0)
+
+
+def test_rows_whose_interval_holds_the_cut_are_near_it_the_nearest_first():
+    rows = [
+        guess(0, 0.1, 0.0, 0.9),
+        guess(1, 0.5, 0.4, 0.6),  # its high end reaches the cut
+        guess(2, 0.7, 0.6, 0.8),  # its low end does: it is kept however it is judged
+        guess(3, 0.2, 0.0, 0.59),
+        ScoredRow(4, {"a": 0.6}),
+        guess(5, 0.65, 0.3, 1.0),
+    ]
+    assert near_cut(rows, ["a"], FLOORLESS, 10) == [5, 1, 0]
+    assert near_cut(rows, ["a"], FLOORLESS, 2) == [5, 1]
+    kept, result = select(rows, ["a"], FLOORLESS, 0, text)
+    assert kept == [2, 4, 5]
+    assert (result.predicted, result.unjudged, result.open) == (2, 5, 3)
+
+
+def test_a_judged_value_that_decides_leaves_nothing_open():
+    rows = [guess(0, 0.5, 0.1, 0.9, b=0.8), guess(1, 0.5, 0.1, 0.9, b=0.2)]
+    assert near_cut(rows, ["a", "b"], FLOORLESS, 9) == [1]
+    mean = FilterConfig(rule="mean", floor=0, keep=0.5)  # 0.45 to 0.85 and 0.15 to 0.55
+    assert near_cut(rows, ["a", "b"], mean, 9) == [0, 1]
+    weighted = FilterConfig(rule="weighted", weights={"a": 0.0}, floor=0, keep=0.5)
+    assert near_cut(rows, ["a", "b"], weighted, 9) == []
+
+
+def test_with_a_size_the_cut_is_the_value_of_the_last_row_kept():
+    rows = [guess(i, 1 - i / 10, 0.85 - i / 10, min(1, 1.15 - i / 10)) for i in range(10)]
+    three = FilterConfig(size=3, floor=0)  # the last is row 2 with 0.8
+    assert near_cut(rows, ["a"], three, 9) == [2, 1, 3]
+    assert near_cut(rows, ["a"], FilterConfig(size=10, floor=0), 99) == []
+    floored = FilterConfig(size=3, floor=3)
+    assert near_cut(rows, ["a"], floored, 99) == []  # no other row can come in
+
+
+def test_a_prediction_without_an_interval_may_be_anything():
+    rows = [ScoredRow(0, {"a": 0.1}, frozenset("a")), ScoredRow(1, {"a": 0.1})]
+    assert near_cut(rows, ["a"], FLOORLESS, 9) == [0]
+
+
+@given(ROWS, configs(), copies())
+def test_of_judged_rows_no_decision_is_open(rows, config, near):
+    _, result = chosen(rows, config, near)
+    assert (result.predicted, result.unjudged, result.open) == (0, 0, 0)
+    assert near_cut(rows, NAMES, config, 99, near) == []
+
+
+@given(ROWS, configs(floor=0, keep_duplicates=True), st.data())
+def test_only_open_rows_can_change_sides(rows, config, data):
+    """Wherever in their intervals judgements turn out to lie."""
+    ends = st.tuples(st.sampled_from(ANCHORS), st.sampled_from(ANCHORS)).map(sorted).map(tuple)
+    guessed, settled = [], []
+    for row in rows:
+        made = {n for n, v in row.values.items() if v is not None and data.draw(st.booleans())}
+        spans = {name: data.draw(ends) for name in made}
+        middle = {name: (low + high) / 2 for name, (low, high) in spans.items()}
+        truth = {name: data.draw(st.floats(low, high)) for name, (low, high) in spans.items()}
+        guessed.append(ScoredRow(row.row, row.values | middle, frozenset(made), spans))
+        settled.append(ScoredRow(row.row, row.values | truth))
+    before, result = chosen(guessed, config)
+    after, _ = chosen(settled, config)
+    changed = near_cut(guessed, NAMES, config, 99)
+    assert set(before) ^ set(after) <= set(changed)
+    assert result.open == len(changed)
 
 
 @pytest.mark.parametrize(

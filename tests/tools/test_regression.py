@@ -9,11 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judging import DOSING, THREE
 from scipy.stats import fisher_exact, permutation_test
+from surveys import estimated
 
 from goalcover.memory.records import Coverage
 from goalcover.tools.coverage import _distinct, coverage_of
 from goalcover.tools.permutation import mean_limits, share_limits
-from goalcover.tools.regression import ALPHA, compare, incomparable, level_of, outcome
+from goalcover.tools.regression import (
+    ALPHA,
+    SURVEYED,
+    compare,
+    incomparable,
+    level_of,
+    notes_of,
+    outcome,
+)
 from goalcover.tools.rubric import ANCHORS
 
 SPARSE = np.array([0.8, 0.06, 0.04, 0.05, 0.03, 0.02])
@@ -240,3 +249,49 @@ def test_a_worse_verdict_is_told_from_a_better_one() -> None:
     assert (well.verdict, none.verdict) == ("enough", "missing")
     told = [compare([old], [new])[0].worse for old, new in ((well, none), (none, well))]
     assert told == [True, False] and not compare([well], [well])[0].worse
+
+
+def test_a_survey_is_compared_by_the_rows_that_were_judged() -> None:
+    before, after = estimated(DOSING, mean=0.5), coverage(250, 0, 0, 0, 0, 50)
+    (found,) = compare([before], [after])
+    (same,) = compare([coverage(347, 0, 0, 0, 0, 65)], [after])
+    assert (found.rows, found.supporting) == ((412, 300), (65, 50))
+    assert found.mean == same.mean and found.share == same.share and found.tested == same.tested
+    assert notes_of([before, after]) == [SURVEYED] and not notes_of([after])
+
+
+def test_a_baseline_by_survey_raises_no_more_alarms() -> None:
+    """400 rows drawn from 20,000, against 1,500 others of the same source."""
+    rng, draws = np.random.default_rng(8), 300
+    failed = too_sure = 0
+    for own, new in zip(
+        rng.multinomial(400, SPARSE, draws), rng.multinomial(1500, SPARSE, draws), strict=True
+    ):
+        share = own[3:].sum() / 400
+        before = estimated(DOSING, share=share).model_copy(
+            update={"distinct_histogram": own.tolist()}
+        )
+        after = coverage(*new)
+        failed += compare([before], [after])[0].fell
+        counted = before.model_copy(update={"estimate": None})
+        too_sure += compare([counted], [after])[0].share.outcome == "fell"
+    assert failed / draws <= ALPHA
+    assert too_sure / draws > 2 * ALPHA, "with the estimated counts as if they were counted"
+
+
+@pytest.mark.parametrize(
+    ("share", "counts", "worse"),
+    [
+        (0.3, (270, 30), True),  # enough, for certain
+        (0.205, (270, 30), False),  # enough, perhaps thin
+        (0.205, (295, 5), True),  # and now missing
+        (0.19, (270, 30), False),
+    ],
+)
+def test_a_verdict_that_was_not_settled_is_no_better(
+    share: float, counts: tuple[int, int], worse: bool
+) -> None:
+    wanted = DOSING.model_copy(update={"target_share": 0.2})
+    now = coverage_of(wanted, {0.0: counts[0], 1.0: counts[1]}, 0.5, 4)
+    (found,) = compare([estimated(wanted, share=share)], [now])
+    assert found.worse == worse

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from reports import HOSTILE, overlap, report
+from surveys import FEW, FORETOLD, TOOK, estimated, survey
 
-from goalcover.memory.records import Contract, Finding, Standing
+from goalcover.memory.records import Contract, Finding, RowCounts, Standing
 from goalcover.tools.figures import draw_all
 from goalcover.tools.report import Report, write_html, write_json
 
@@ -148,5 +149,100 @@ def test_half_an_emoji_does_not_stop_the_page(tmp_path, figures):
 
 def test_the_record_is_read_as_it_was_written(tmp_path):
     one = report(HOSTILE + " \u2028 😀")
+    write_json(one, tmp_path / "report.json")
+    assert Report.model_validate_json((tmp_path / "report.json").read_text("utf-8")) == one
+
+
+def surveyed(text: str, **changes: object) -> Report:
+    """A report by survey: the second subgoal's predictions are of no use, and it is not settled."""
+    subgoals = [c.subgoal for c in report(text).coverage]
+    subgoals[1].target_share = None
+    coverage = [
+        estimated(subgoals[0], warning=FEW),
+        estimated(subgoals[1], share=0.205, weight=0),
+    ]
+    fields = {
+        "coverage": coverage, "survey": survey(ended=text, how=[text]), "foretold": FORETOLD,
+        "scoring": TOOK, "scoring_seconds": 88.0, "rows": RowCounts(read=20_022, usable=20_000),
+    }  # fmt: skip
+    return report(text, **(fields | changes))
+
+
+def test_a_survey_says_what_was_judged_and_how_sure_it_is(tmp_path, figures):
+    text = words(tmp_path, figures, surveyed("x"))
+    assert "20,000 rows of x surveyed against 2 subgoals." in text
+    assert "1 of 2 lack supporting rows" in text
+    assert "For 1 the sample does not settle the verdict." in text
+    assert "A survey: 412 of 20,000 rows were judged, drawn at random;" in text
+    assert "thin about 3,120 of 19,870 14 % – 18 % 3,974 0.310 below τ" in text
+    assert "0.281 – 0.339 ± 0.029, few rows" in text
+    assert "enough, perhaps thin about 4,070 of 19,870 18 % – 22 % 3,974" in text
+    assert "does not settle it for “x.” (perhaps thin)." in text
+    assert "of the 412 of 20,000 rows that were judged." in text
+    assert "The means mix judged and predicted rows." in text
+    assert "20000 with an output, 412 of 20,000 of them judged as the sample" in text
+    assert "0 of 824 pairs of the sample" in text
+
+
+def test_how_a_surveys_figures_were_estimated(tmp_path, figures):
+    text = words(tmp_path, figures, surveyed("x"))
+    part = text[text.index("How the figures were estimated", 1500) :]
+    assert "472 calls: 0.6 % of the 80,000" in part and "after 100, 200 and 412 rows" in part
+    assert "x 65 judged rows of the sample support it Only 6 judged rows support it" in part
+    assert "A(s) 0.310 ± 0.029 ± 0.044 0.61 0.90 412 of 20,000" in part
+    helpless = "predictions did not help: the classical interval 0.205 ± 0.020 ± 0.020 0.02 0.00"
+    assert helpless in part
+    assert "foretold 480 312,000 96,000 0.31 USD 0:01:35" in part
+    assert "actual 472 299,120 90,400 0.27 USD 0:01:28" in part
+    assert "60 of the rows that are predicted low were judged for their explanations" in part
+    assert "The supporting rows are estimated by a survey" in part
+    assert "Before is as the survey estimates it." in part
+
+
+def test_a_filter_by_predictions_says_so(tmp_path, figures):
+    result = report("x").filtered
+    mixed = result.model_copy(update={"unjudged": 20, "predicted": 7, "open": 2})
+    text = words(tmp_path, figures, surveyed("x", filtered=mixed))
+    assert "7 of the kept rows were not judged but predicted" in text and "2 predicted rows" in text
+
+
+def test_a_survey_that_judged_all_rows_estimates_nothing(tmp_path, figures):
+    whole = surveyed(
+        "x", survey=survey(rows=3, sampled=3, looks=[], explained=0), coverage=report("x").coverage
+    )
+    text = words(tmp_path, figures, whole)
+    assert "A survey: all 3 rows were judged: nothing is predicted." in text
+    assert "mix judged and predicted" not in text and "Low rows are judged rows" not in text
+    assert "R²" not in text and "estimated by a survey" not in text
+
+
+def test_hostile_text_adds_no_tag_to_the_page_of_a_survey(tmp_path, figures):
+    write_html(surveyed(HOSTILE), figures, tmp_path / "hostile.html")
+    write_html(surveyed("plain"), figures, tmp_path / "plain.html")
+    assert Page(tmp_path / "hostile.html").tags == Page(tmp_path / "plain.html").tags
+
+
+def test_without_a_survey_nothing_is_said_of_one(page):
+    assert not re.search(r"survey|predicted|estimated|about \d|±", page.words)
+
+
+def test_what_was_foretold_is_said_without_a_survey_too(tmp_path, figures):
+    text = words(tmp_path, figures, report("x", foretold=FORETOLD, scoring=TOOK))
+    assert "foretold 480 312,000 96,000 0.31 USD 0:01:35 actual 472" in text and "USD – " in text
+
+
+def test_a_report_of_an_earlier_version_is_read():
+    kept = report("x").model_dump(mode="json")
+    for name in ("survey", "foretold", "scoring", "scoring_seconds"):
+        del kept[name]
+    for one in kept["coverage"]:
+        del one["estimate"], one["possible"]
+    for name in ("predicted", "unjudged", "open"):
+        del kept["filtered"][name]
+    assert Report.model_validate(kept).survey is None
+
+
+def test_a_report_by_survey_is_read_as_it_was_written(tmp_path):
+    one = surveyed("x")
     write_json(one, tmp_path / "report.json")
     assert Report.model_validate_json((tmp_path / "report.json").read_text("utf-8")) == one

@@ -39,6 +39,48 @@ def test_scores_are_read_as_they_were_written(tmp_path, suffix):
     ]
 
 
+MADE = Score(value=0.5, source="predicted", interval=(0.25, 0.75))
+PREDICTED = [
+    (0, "id-0", "hash-0", {"a": MADE, "b": Score(value=0.0, explanation="says why")}),
+    (1, "id-1", "hash-1", {"a": MADE.model_copy(update={"error": "timeout"})}),
+]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_predictions_are_told_from_judgements(tmp_path, suffix):
+    path = tmp_path / f"scores{suffix}"
+    write_scores(PREDICTED, path, ["a", "b"])
+    first, second = (row for row, _ in read_scores(path))
+    ends = {"a": (0.25, 0.75)}
+    assert first == ScoredRow(0, {"a": 0.5, "b": 0.0}, frozenset("a"), ends)
+    assert (second.values["a"], second.predicted, second.intervals) == (0.5, frozenset("a"), ends)
+
+
+def test_a_record_says_of_each_value_where_it_comes_from(tmp_path):
+    write_scores([*PREDICTED, *ROWS], tmp_path / "scores.jsonl", ["a", "b"])
+    lines = (tmp_path / "scores.jsonl").read_bytes().removesuffix(b"\n").split(b"\n")
+    first, second, third, _ = map(json.loads, lines)
+    assert first["source"] == {"a": "predicted", "b": "judged"}
+    assert first["intervals"] == {"a": [0.25, 0.75], "b": None}
+    assert first["explanations"] == {"a": "", "b": "says why"}
+    assert second["errors"] == {"a": "timeout"}
+    assert third["source"] == {"a": "judged", "b": "judged"}
+    assert third["intervals"] == {"a": None, "b": None}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_files_of_earlier_versions_hold_judgements(tmp_path, suffix):
+    import pandas as pd
+
+    path = tmp_path / f"scores{suffix}"
+    old = pd.DataFrame([{"index": 0, "sample": "x", "scores": {"a": 0.5, "b": None}}])
+    if suffix == ".parquet":
+        old.to_parquet(path)
+    else:
+        old.to_json(path, orient="records", lines=True)
+    assert list(read_scores(path)) == [(ScoredRow(0, {"a": 0.5, "b": None}), "x")]
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_files_are_written_in_parts_whatever_the_first_rows_lack(tmp_path, monkeypatch, suffix):
     monkeypatch.setattr(score_files, "AT_ONCE", 2)
@@ -96,6 +138,8 @@ GOOD = json.dumps({"index": 0, "sample": "x", "scores": {"a": 0.5}}).encode()
         (b'{"index": "first", "sample": "x", "scores": {}}', "record 2"),
         (b'{"index": 0, "sample": "x", "scores": {"a": "high"}}', "record 2"),
         (b'{"index": 0, "sample": "x", "scores": [1]}', "record 2"),
+        (b'{"index": 0, "sample": "x", "scores": {"a": 1}, "source": ["a"]}', "record 2"),
+        (b'{"index": 0, "sample": "x", "scores": {}, "intervals": {"a": [1]}}', "record 2"),
     ],
 )
 def test_a_bad_record_is_named(tmp_path, line, said):

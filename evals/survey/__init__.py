@@ -1,0 +1,1 @@
+"""Do a survey's intervals hold the truth as often as they say, and what do they cost?"""

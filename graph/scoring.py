@@ -1,0 +1,140 @@
+"""Phase 2: judges the rows, or a sample of them, and makes coverage of the scores."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..memory.errors import UserError
+from ..memory.records import RowCounts, Spent, Subgoal
+from ..tools import audit as audits
+from ..tools import coverage as coverages
+from ..tools import overlap
+from ..tools.cap import Cap
+from ..tools.chat_model import ChatModel
+from ..tools.embedded_model import EmbeddedModel
+from ..tools.foretell import foretold
+from ..tools.judge import JudgeAsk
+from ..tools.scoring import collect_ended, wish_of
+from ..tools.survey.survey import Surveyed, survey
+from .state import State
+from .toolbox import Run, Toolbox, tell, teller
+
+LEFT = 0.2
+"""Share of what is left of a cap that a survey leaves to gaps, recommendations and synthesis."""
+
+
+async def score(state: State, runtime: Run) -> State:
+    """Judges every row against every subgoal, or as many as a survey asks for. Resumes from the
+    store."""
+    box, subgoals = runtime.context, state["subgoals"]
+    box.out.mkdir(parents=True, exist_ok=True)
+    before, start = _spent(box), time.monotonic()
+    told: State = {}
+    await collect_ended(box.judge)
+    with _leaving(box) as cap:
+        if isinstance(box.judge.model, ChatModel):  # the embedded model costs nothing
+            config = box.config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
+            told["foretold"] = foretold(config, box.table, box.store, subgoals, box.spent)
+        if box.config.survey:
+            found = await _survey(subgoals, runtime)
+            told |= {"counts": found.counts, "coverage": found.coverage, "survey": found.survey}
+        else:
+            told |= {"counts": await _score_all(subgoals, runtime)}
+    told["scoring"] = _spent(box)
+    if not before.calls:  # of an interrupted scoring the time is not known
+        told["scoring_seconds"] = time.monotonic() - start
+    return told
+
+
+@contextmanager
+def _leaving(box: Toolbox) -> Iterator[Cap]:
+    """The cap of the scoring: the run's, less what a language model's other roles may need."""
+    door = box.judge.door
+    cap = door.cap
+    if cap and not isinstance(box.door.model, EmbeddedModel):
+        door.cap = cap.leaving(LEFT, door.ledger)
+    try:
+        yield door.cap
+    finally:
+        door.cap = cap
+
+
+def _spent(box: Toolbox) -> Spent:
+    """On judging rows, by this run so far."""
+    entries = box.store.ledger(box.run).entries()
+    return sum((entry for entry in entries if entry.role == JudgeAsk.role), Spent())
+
+
+async def _survey(subgoals: list[Subgoal], runtime: Run) -> Surveyed:
+    box = runtime.context
+
+    def embedded(done: int, total: int) -> None:
+        tell(runtime, "embed", done=done, total=total)
+
+    return await survey(
+        box.judge,
+        box.run,
+        box.table,
+        subgoals,
+        wish_of(box.config, explain=True),
+        box.embedder,
+        await _copies(box),
+        box.home / "datasets",
+        teller(runtime, "score"),
+        embedded,
+    )
+
+
+async def _score_all(subgoals: list[Subgoal], runtime: Run) -> RowCounts:
+    box = runtime.context
+    tell(runtime, "score", done=0, total=len(box.table))
+    counts = await box.judge.score(
+        box.run, box.table, len(box.table), subgoals, teller(runtime, "score")
+    )
+    counts.bad, counts.format = box.table.bad_rows, box.table.format
+    return counts
+
+
+async def _copies(box: Toolbox) -> dict[int, int]:
+    """Some seconds for large data."""
+    return await asyncio.to_thread(lambda: box.near_duplicates)
+
+
+async def audit(state: State, runtime: Run) -> State:
+    """Judges some rows in the other mode too."""
+    box = runtime.context
+    if not box.config.audit:
+        return {"audit": []}
+    return {
+        "audit": await audits.audit(
+            box.judge,
+            box.auditor,
+            box.store,
+            box.run,
+            box.table,
+            state["subgoals"],
+            box.config.audit,
+            box.config.seed,
+            teller(runtime, "audit"),
+            box.judged_rows(state["subgoals"]),
+        )
+    }
+
+
+async def assess(state: State, runtime: Run) -> State:
+    """A(s) against tau, and what the scores say of the subgoals' overlap."""
+    box = runtime.context
+    tell(runtime, "assess")
+    scores, judge, subgoals = box.store.scores, box.judge.judge, state["subgoals"]
+    if state.get("survey"):
+        found = state["coverage"]
+    else:
+        copies = await _copies(box)
+        found = coverages.assess(scores, box.run, judge, subgoals, box.config.tau, copies)
+    if not any(c.judged or c.failed for c in found):
+        raise UserError(f"the store holds no scores of {judge} for this run.")
+    pairs, standing = overlap.overlaps(
+        scores, box.run, judge, subgoals, box.excerpt, box.config.seed
+    )
+    return {"coverage": found, "overlaps": pairs, "standing": standing}

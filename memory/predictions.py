@@ -1,0 +1,58 @@
+"""Predicted scores of a run's rows: what a survey says of rows that the judge was not asked about.
+
+They belong to the run, not to the judge: another sample predicts other values.
+"""
+
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+Prediction = tuple[float, float, float]
+"""Value and the ends of its interval, in [0, 1]."""
+
+
+class PredictionStore:
+    """Writes and reads predictions by run, row and subgoal."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def put(
+        self,
+        run: str,
+        subgoal: str,
+        rows: Sequence[int],
+        values: np.ndarray,
+        lows: np.ndarray,
+        highs: np.ndarray,
+    ) -> None:
+        """Keeps predictions (n,) of a subgoal, by its hash, for n rows. What lies outside of
+        [0, 1], as a regression may, is moved to its end; NaN is no prediction."""
+        found = np.clip(np.column_stack([values, lows, highs]), 0.0, 1.0)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (run, int(row), subgoal, *prediction)
+                for row, prediction in zip(rows, found.tolist(), strict=True)
+                if not any(map(math.isnan, prediction))
+            ],
+        )
+
+    def leave(self, run: str) -> None:
+        """Forgets the predictions of a run."""
+        self._db.execute("DELETE FROM predictions WHERE run = ?", (run,))
+
+
+def by_row(
+    connection: sqlite3.Connection, run: str, subgoals: Sequence[str]
+) -> Iterator[tuple[int, str, Prediction]]:
+    """(row, subgoal hash, prediction) of a run, in row order, read as they are taken."""
+    marks = ", ".join("?" for _ in subgoals)
+    cursor = connection.execute(
+        "SELECT row, subgoal, value, low, high FROM predictions"
+        f" WHERE run = ? AND subgoal IN ({marks}) ORDER BY row",
+        (run, *subgoals),
+    )
+    return ((row, subgoal, (value, low, high)) for row, subgoal, value, low, high in cursor)

@@ -1,0 +1,152 @@
+"""The hard cap of a run: most calls, most money. What would exceed it is not sent.
+
+It holds over all roles and models of a run together, and over a resume, because what was spent is
+in the store's ledger. What was asked before is free and never refused. Calls under way count as
+spent: the cap is exceeded at most by what a call costs more than was expected of it, and by one
+repair call for each call under way.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from ..memory.errors import BudgetSpent, ModelUnavailable, UserError
+from ..memory.records import Usage
+from ..memory.usage import Ledger
+from .prices import FREE, Price, money
+from .text import many
+from .tokens import PER_TOKEN, VERDICT
+
+if TYPE_CHECKING:
+    from .settings import RunConfig
+
+__all__ = ["BudgetSpent", "Cap"]
+
+CAPPED = (
+    "During the run {why}: what was to be asked of a model after that was left out, or done by "
+    "text rules; a higher --max-calls or --budget pays only for that."
+)
+
+JUDGE = "scorer"
+"""The role whose calls count whoever answers them: they are what a survey saves."""
+
+FIRST_REPLY = 4 * VERDICT
+"""Tokens that a reply is taken to have before a call of its role has said what one costs."""
+
+
+@dataclass(frozen=True)
+class Cap:
+    """Most calls, and most USD, of a run; None: no bound. note: how a bound came to be another than
+    what was asked for."""
+
+    calls: int | None = None
+    usd: float | None = None
+    note: str = ""
+
+    @classmethod
+    def of(cls, config: "RunConfig") -> Self:
+        return cls(config.max_calls, config.budget)
+
+    def __bool__(self) -> bool:
+        return self.calls is not None or self.usd is not None
+
+    def leaving(self, share: float, ledger: Ledger) -> Self:
+        """With that share of what is left kept back for later."""
+        answered, spent = _counted(ledger.entries())
+        calls, usd = (
+            None if most is None else before + (1 - share) * max(0.0, most - before)
+            for most, before in ((self.calls, answered), (self.usd, spent or 0.0))
+        )
+        note = f" ({share:.0%} of what was left is kept for gaps, recommendations and synthesis)"
+        return type(self)(None if calls is None else math.ceil(calls), usd, note)
+
+    def check_price(self, model: str, price: Price | None) -> None:
+        """Raises UserError where nobody could tell what a call costs."""
+        if self.usd is not None and price is None:
+            raise UserError(
+                f"--budget: the price of {model} is not known: give --prices, or --max-calls in "
+                "its place."
+            )
+
+    def check(self, ledger: Ledger, calls: int = 1, usd: float = 0.0) -> None:
+        """Raises BudgetSpent where so many further calls, expected to cost `usd` in all, would
+        exceed the cap; ModelUnavailable where a server does not say what its replies cost."""
+        answered, spent = _counted(ledger.entries())
+        if self.calls is not None and answered + ledger.under_way + calls > self.calls:
+            raise BudgetSpent(f"the cap of {many(self.calls, 'call')} is met{self.note}")
+        if self.usd is None:
+            return
+        if spent is None:
+            raise ModelUnavailable(
+                "--budget cannot hold: the server does not say how many tokens its replies take. "
+                "Give --max-calls in its place; what was answered is kept."
+            )
+        if usd and spent + ledger.expected + usd > self.usd:
+            raise BudgetSpent(f"the budget of {money(self.usd)} is spent{self.note}")
+
+    @contextmanager
+    def noting(self, ledger: Ledger) -> Iterator[None]:
+        """Notes a refusal with the run. That something was kept back for later is none."""
+        try:
+            yield
+        except BudgetSpent as spent:
+            ledger.capped = ledger.capped if self.note else str(spent)
+            raise
+
+    def left(self, ledger: Ledger, usd: float) -> int | None:
+        """How many more calls, each expected to cost `usd`, it allows now; None: any number."""
+        answered, spent = _counted(ledger.entries())
+        bounds: list[int] = []
+        if self.calls is not None:
+            bounds.append(self.calls - answered - ledger.under_way)
+        if self.usd is not None and usd:
+            bounds.append(int((self.usd - (spent or 0.0) - ledger.expected) / usd))
+        return max(0, min(bounds)) if bounds else None
+
+
+@dataclass
+class Reserve:
+    """Requests of batches, under way at a server or about to be: no ledger knows of them.
+
+    before: those that were sent earlier; calls and usd: of those that were taken since.
+    """
+
+    cap: Cap
+    ledger: Ledger
+    before: int = 0
+    calls: int = 0
+    usd: float = 0.0
+
+    def take(self, costs: Sequence[float]) -> None:
+        """Takes so many requests, with what they are expected to cost; all of them or none. Errors:
+        see Cap.check."""
+        if not costs:
+            return
+        calls, usd = self.calls + len(costs), self.usd + sum(costs)
+        before = self.before * sum(costs) / len(costs)
+        with self.cap.noting(self.ledger):
+            self.cap.check(self.ledger, self.before + calls, before + usd)
+        self.calls, self.usd = calls, usd
+
+
+def counts(role: str, price: Price | None) -> bool:
+    """Whether a call is one to the cap: what the embedded model does beside judging is none."""
+    return role == JUDGE or price is not FREE
+
+
+def _counted(entries: Iterable[Usage]) -> tuple[int, float | None]:
+    """Calls and USD. An entry that took no tokens and cost nothing is the embedded model's."""
+    calls, usd = 0, 0.0
+    for entry in entries:
+        if entry.role == JUDGE or entry.tokens_in or entry.cost_usd != 0:
+            calls += entry.calls
+        usd = None if usd is None or entry.cost_usd is None else usd + entry.cost_usd
+    return calls, usd
+
+
+def first_cost(characters: int, price: Price | None) -> float:
+    """USD that a call with a prompt of so many characters is expected to cost, before one of its
+    kind was made."""
+    return price.cost(characters / PER_TOKEN, 0, FIRST_REPLY) if price else 0.0

@@ -1,0 +1,123 @@
+"""From a random sample of judged rows to the coverage of all rows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...memory.records import Coverage, Estimate, Figure, Subgoal
+from ...memory.scores import SUPPORTING
+from ..coverage import WORST_FIRST, binned, coverage_of, verdict, wanted_rows
+from .estimator import estimate
+from .head import Features, predict
+from .predicted import Predicted, predicted
+
+FEW = 30
+"""Fewer supporting rows in the sample than this, and the intervals are less sure."""
+
+WARNING = (
+    "{count} of the {sampled} judged rows support it: with fewer than "
+    f"{FEW}, its intervals are less sure than 95 %, above all that of the share."
+)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What a survey has judged. at: (n,), places of the judged rows among all; scores: (n, k), NaN
+    where a judgement failed; distinct: (m,), whether a row is no near-duplicate of an earlier one.
+    """
+
+    at: np.ndarray
+    scores: np.ndarray
+    distinct: np.ndarray
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of each subgoal its estimate, None where fewer than two rows have a judgement, and the
+    predicted scores of all rows."""
+
+    estimates: list[Estimate | None]
+    predictions: list[Predicted | None]
+
+
+def found(sample: Sampled, features: Features, seed: int) -> Found:
+    """Estimates of A(s) and of the share of supporting rows, and predicted scores."""
+    k = sample.scores.shape[1]
+    supports = np.where(np.isnan(sample.scores), np.nan, sample.scores >= SUPPORTING)
+    labels = np.hstack([sample.scores, supports])
+    made = predict(features, sample.at, labels, seed)
+    estimates: list[Estimate | None] = []
+    predictions: list[Predicted | None] = []
+    for j in range(k):
+        known = ~np.isnan(labels[:, j])
+        once = known & sample.distinct[sample.at]
+        if min(known.sum(), once.sum()) < 2:
+            estimates.append(None)
+            predictions.append(None)
+            continue
+        own, everywhere = made.own[:, j], made.everywhere[:, j]
+        mean = estimate(labels[known, j], own[known], float(everywhere.mean()), len(features))
+        share = estimate(
+            labels[once, k + j],
+            made.own[once, k + j],
+            float(made.everywhere[sample.distinct, k + j].mean()),
+            int(sample.distinct.sum()),
+        )
+        estimates.append(_estimate(mean, share, int(supports[known, j].sum())))
+        predictions.append(predicted(mean, labels[known, j], own[known], everywhere))
+    return Found(estimates, predictions)
+
+
+def _estimate(mean: Figure, share: Figure, supporting: int) -> Estimate:
+    few = supporting < FEW and mean.sampled < mean.rows
+    warning = WARNING.format(count=supporting or "none", sampled=mean.sampled) if few else ""
+    return Estimate(mean=mean, share=share, supporting=supporting, warning=warning)
+
+
+def coverage_by(
+    subgoals: Sequence[Subgoal], sample: Sampled, estimates: Sequence[Estimate | None], tau: float
+) -> list[Coverage]:
+    """Coverage of each subgoal, as far as a sample tells."""
+    return [
+        _coverage(subgoal, sample, j, one, tau, len(subgoals))
+        for j, (subgoal, one) in enumerate(zip(subgoals, estimates, strict=True))
+    ]
+
+
+def _coverage(
+    subgoal: Subgoal, sample: Sampled, j: int, one: Estimate | None, tau: float, subgoals: int
+) -> Coverage:
+    scores = sample.scores[:, j]
+    known = ~np.isnan(scores)
+    values = Counter(scores[known].tolist())
+    failed = int((~known).sum())
+    if one is None:
+        return coverage_of(subgoal, {**values, None: failed}, tau, subgoals)
+    distinct = one.share.rows
+    wanted = wanted_rows(subgoal, distinct, subgoals)
+    judged = len(scores) - failed
+    supporting = round(one.share.value * distinct)
+    told = verdict(supporting, wanted, judged, failed)
+    ends = [verdict(round(p * distinct), wanted, judged, failed) for p in one.share.interval]
+    first, last = map(WORST_FIRST.index, ends) if told != "unknown" else (0, -1)
+    return Coverage(
+        subgoal=subgoal,
+        mean=one.mean.value,
+        interval=one.mean.interval,
+        judged=judged,
+        failed=failed,
+        low=sum(count for value, count in values.items() if value < tau),
+        supporting=round(one.share.value * one.mean.rows),
+        distinct=distinct,
+        distinct_supporting=supporting,
+        share_interval=one.share.interval,
+        wanted=wanted,
+        verdict=told,
+        histogram=binned(values),
+        distinct_histogram=binned(Counter(scores[known & sample.distinct[sample.at]].tolist())),
+        gap=one.mean.value < tau,
+        estimate=one,
+        possible=list(WORST_FIRST[first : last + 1]),
+    )

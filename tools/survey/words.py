@@ -1,0 +1,146 @@
+"""How a survey's figures are said: what is estimated is never shown as if it were counted."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ...memory.records import Coverage, Figure, Foretold, Spent, Survey
+from ..prices import money
+from ..text import listed, many, percent
+
+RARE = 0.1
+"""Shares below it are said with a digit after the point."""
+
+ADDED = "The supporting rows are estimated by a survey, and so are the rows to add."
+
+
+def estimated(c: Coverage) -> bool:
+    """Whether some rows were not judged."""
+    return c.estimate is not None and c.estimate.share.sampled < c.estimate.share.rows
+
+
+def about(count: int, half_width: float) -> str:
+    """An estimated count ("about 3,120"), to a hundredth of the half-width's power of ten."""
+    step = 10 ** max(0, math.floor(math.log10(half_width)) - 1) if half_width else 1
+    return f"about {round(count / step) * step:,}"
+
+
+def supporting(c: Coverage) -> str:
+    """How many rows support it: "45", or "about 3,120"."""
+    if c.estimate is None or not estimated(c):
+        return str(c.distinct_supporting)
+    return about(c.distinct_supporting, c.estimate.share.half_width * c.distinct)
+
+
+def about_rows(c: Coverage) -> str:
+    """ "1 row", "45 rows", or "about 3,120 rows"."""
+    if estimated(c):
+        return f"{supporting(c)} rows"
+    return many(c.distinct_supporting, "row")
+
+
+def support(c: Coverage) -> str:
+    """ "45 of 150", or "about 3,120 of 20,000"."""
+    whole = f"{c.distinct:,}" if estimated(c) else str(c.distinct)
+    return f"{supporting(c)} of {whole}"
+
+
+def share_text(c: Coverage) -> str:
+    """The interval of the share ("14 % – 18 %"); nothing where there is none."""
+    if c.share_interval is None:
+        return ""
+    low, high = c.share_interval
+    digits = int(estimated(c) and high < RARE)
+    return f"{percent(low, digits)} – {percent(high, digits)}"
+
+
+def perhaps(c: Coverage) -> str:
+    """What else the verdict may be, by the share's interval: "perhaps enough"."""
+    others = [verdict for verdict in c.possible if verdict != c.verdict]
+    return f"perhaps {listed(others, 'or')}" if others else ""
+
+
+def verdict_text(c: Coverage) -> str:
+    """ "thin", or "thin, perhaps enough"."""
+    return ", ".join(filter(None, (c.verdict, perhaps(c))))
+
+
+def not_settled(coverage: Sequence[Coverage]) -> str:
+    """Which subgoals seem to have enough and may not; nothing where none is."""
+    open_ = (c for c in coverage if c.verdict == "enough" and perhaps(c))
+    told = listed(f"“{c.subgoal.name}” ({perhaps(c)})" for c in open_)
+    return f"The sample does not settle it for {told}." if told else ""
+
+
+def plus_minus(half_width: float) -> str:
+    """ "± 0.029", rounded up: no interval is said to be narrower than it is."""
+    return f"± {math.ceil(round(half_width * 1000, 6)) / 1000:.3f}"
+
+
+def helped(figure: Figure) -> str:
+    """What the predictions did for an interval, where it is not the usual."""
+    if figure.sampled >= figure.rows:
+        return "all were judged: nothing is estimated"
+    if figure.r2 is None:
+        return "without predictions: the classical interval"
+    return "" if figure.weight else "predictions did not help: the classical interval"
+
+
+def headline(survey: Survey, coverage: Sequence[Coverage]) -> str:
+    """What was judged, and how well A(s) is known."""
+    if survey.sampled >= survey.rows:
+        return f"All {many(survey.rows, 'row')} were judged: nothing is predicted."
+    widths = [c.estimate.mean.half_width for c in coverage if c.estimate]
+    known = f" A(s) is known to {plus_minus(max(widths))}" if widths else ""
+    missed = survey.precision is not None and not survey.reached
+    asked = f", where {survey.precision:g} was asked for" if known and missed else ""
+    return (
+        f"{survey.sampled:,} of {survey.rows:,} rows were judged, drawn at random; all others are "
+        f"predicted.{known}{asked}{'.' * bool(known)}"
+    )
+
+
+def facts(survey: Survey) -> list[str]:
+    """How it went, one line each."""
+    looks = listed(f"{size:,}" for size in survey.looks)
+    told = [f"Looked at the intervals after {looks} rows."] if survey.looks else []
+    told += [f"Ended: {survey.ended.rstrip('.')}."] if survey.ended else []
+    beside = {"for their explanations": survey.explained,
+              "because they lay near the filter's cut": survey.rejudged}  # fmt: skip
+    if reasons := [f"{rows:,} {why}" for why, rows in beside.items() if rows]:
+        told.append(f"Judged beside the sample, and no part of the estimates: {listed(reasons)}.")
+    return told
+
+
+def calls_text(survey: Survey, scoring: Spent | None) -> str:
+    """Calls against those of judging every pair; nothing where none was made."""
+    if scoring is None or not scoring.calls or not survey.calls_whole:
+        return ""
+    share = scoring.calls / survey.calls_whole
+    part = percent(share, 1 if share < RARE else 0)
+    return (
+        f"{many(scoring.calls, 'call')}: {part} of the {survey.calls_whole:,} of judging every "
+        "pair on its own."
+    )
+
+
+def foretold_text(foretold: Foretold | None, scoring: Spent | None) -> str:
+    """ "Foretold 480 calls, 0.31 USD; took 412 calls, 0.27 USD."."""
+    if foretold is None or scoring is None:
+        return ""
+    said = (
+        many(spent.calls, "call") + ("" if spent.cost_usd is None else f", {money(spent.cost_usd)}")
+        for spent in (foretold, scoring)
+    )
+    return f"Foretold {'; took '.join(said)}."
+
+
+def duration(seconds: float | None) -> str:
+    """ "0:01:40"."""
+    return "–" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
+
+
+def warnings(coverage: Sequence[Coverage]) -> list[tuple[str, str]]:
+    """Name of a subgoal and why its intervals may be too narrow."""
+    found = ((c.subgoal.name, c.estimate.warning) for c in coverage if c.estimate)
+    return [(name, warning) for name, warning in found if warning]
