@@ -45,7 +45,11 @@ def _is_scores(path: Path) -> bool:
 
 
 def _scored(path: Path) -> dict[str, dict[str, float | None]]:
-    return {text: row.values for row, text in read_scores(path)}
+    """Predicted values are none: no judge gave them."""
+    return {
+        text: {name: None if name in row.predicted else v for name, v in row.values.items()}
+        for row, text in read_scores(path)
+    }
 
 
 def _labelled(path: Path, subgoals_file: Path) -> dict[str, dict[str, float | None]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ...tools.embedded_model import HONESTY
 from ...tools.survey.covered import FEW
+from ...tools.survey.rule import FIRST
 from ...tools.text import many, percent
 from ..exhibit import Exhibit, Table
 from . import tables
@@ -84,9 +85,9 @@ class SurveyFound(Exhibit):
             "fresh figure is the one that counts, and both are in the table.",
             f"Below {percent(LEAST)} with {FEW} or more supporting judged rows: "
             f"{many(len(low), 'cell')}. With fewer, the tool warns.",
-            "A stop by width alone: coverage over all these cells is "
-            f"{tables.both([c.best.first_mean for c in self.sure])} at the first look (100 rows), "
-            f"{tables.both([c.best.mean for c in self.sure])} at the stop.",
+            "A stop by width alone: over all these cells, A(s)'s interval holds the truth in "
+            f"{tables.both([c.best.first_mean for c in self.sure])} at the first look, of {FIRST} "
+            f"rows, and in {tables.both([c.best.mean for c in self.sure])} at the stop.",
         ]
         return told + self._of_data() if self.whole else told
 
@@ -106,8 +107,9 @@ class SurveyFound(Exhibit):
             "an LLM's rating the prediction; a judge that knows nothing may not widen the interval "
             f"(largest ratio of the shuffled one: {max(one.largest for one in useless):.3f}).",
             "Judged rows, resampled: an LLM's judgements of some 60 to 90 rows are the population "
-            "whose mean is to be held. So few rows are far below the tool's first look of 100; this "
-            "tests the estimate beyond where it is used. Share: of supporting rows.",
+            "whose mean is to be held. Their samples are far below the tool's first look of "
+            f"{FIRST} rows; this tests the estimate beyond where it is used. Share: of supporting "
+            "rows.",
         ]
 
     def draw(self, folder: Path) -> dict[str, Path]:

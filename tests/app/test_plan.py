@@ -71,5 +71,5 @@ def test_a_budget_needs_a_price(call: Call, data: Path, subgoals: Path) -> None:
         shown = call("score", data, *asked, "--out", "s.jsonl", "--budget", 1)
         assert shown.exit_code == 2 and "give --prices, or --max-calls" in shown.output
         assert server.calls == 0
-    shown = call("score", data, "--subgoals", subgoals, "--out", "s.jsonl", "--rejudge", 5)
+    shown = call("run", data, "--goal", "Help.", "--rejudge", 5)
     assert shown.exit_code == 2 and "--rejudge judges rows that a survey predicted" in shown.output

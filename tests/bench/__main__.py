@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import encoder, filtering, memory, throughput
+from . import encoder, filtering, memory, survey, throughput
 
 OUT = Path(__file__).parents[2] / "build"
 
@@ -27,6 +27,9 @@ def main() -> None:
     found = encoder.measure()
     table("The embedded judge's encoder, against plain PyTorch.", {"encoder": found})
     write("bench-encoder.json", found)
+    found = survey.measure()
+    table("A look of a survey, embeddings kept.", {"survey": found})
+    write("bench-survey.json", found)
     if path := os.environ.get(filtering.ROWS):
         found = filtering.measure(Path(path))
         table("Scoring and filtering, by the bare encoder's time.", {"score, filter": found})

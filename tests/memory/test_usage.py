@@ -1,5 +1,6 @@
 """The usage of runs: it adds up, it survives, and a cost that is unknown once stays unknown."""
 
+import asyncio
 import sqlite3
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from goalcover.memory.records import Spent, Usage
 from goalcover.memory.store import open_store
+from goalcover.memory.usage import pace
 
 PAID = Usage(
     role="scorer", model="m", calls=1, tokens_in=10, tokens_cached=4, tokens_out=5, seconds=0.5,
@@ -60,6 +62,28 @@ def test_roles_of_a_run_share_its_ledger(tmp_path):
         store.ledger("run").add(PAID)
         store.ledger("run").add(PAID.model_copy(update={"role": "analyzer"}))
         assert store.ledger("run").total().calls == 2
+
+
+async def test_who_waits_for_the_end_of_a_call_is_woken_with_nothing_left_over(store):
+    ledger = store.ledger("run")
+    with ledger.call(0.1):
+        with ledger.call(0.2):
+            assert ledger.under_way == 2 and ledger.expected == pytest.approx(0.3)
+            waiting = asyncio.create_task(ledger.next_end())
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        await waiting
+        assert ledger.under_way == 1 and ledger.expected == pytest.approx(0.1)
+    assert ledger.under_way == 0 and ledger.expected == 0.0
+
+
+def test_the_pace_is_that_of_calls_somebody_waited_for(tmp_path):
+    with open_store(tmp_path) as store:
+        for run, calls, seconds in (("a", 4, 2.0), ("b", 1, 3.0), ("batch", 50, 0.0)):
+            store.ledger(run).add(Usage(role="scorer", model="m", calls=calls, seconds=seconds))
+            store.ledger(run).write()
+        assert pace(store.connection, "scorer", "m") == 1.0
+        assert pace(store.connection, "scorer", "other") is None
 
 
 def test_an_unknown_cost_stays_unknown(tmp_path):

@@ -1,0 +1,102 @@
+"""A run that judges a sample of its rows, over real HTTP: every part says what was judged."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import MISSING, SUBGOALS, answer, schema_of, support_rows
+from fake_server import FakeServer
+
+from goalcover.graph import review, session
+from goalcover.memory.records import Subgoal
+from goalcover.tools.report import Report
+from goalcover.tools.subgoals import parse_subgoals
+
+ROWS = 240
+GOAL = "Help customers with billing, refunds and returns."
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("support") / "support.jsonl"
+    path.write_text(support_rows(ROWS))
+    return path
+
+
+def given() -> list[Subgoal]:
+    wanted = [{k: v for k, v in one.items() if v is not None} for one in SUBGOALS]
+    return parse_subgoals(wanted, "subgoals")
+
+
+async def _run(data: Path, out: Path, server: FakeServer, **options: Any) -> Report:
+    config = session.configure(
+        data, GOAL, out=str(out), model="writer", judge="judge", base_url=server.base_url,
+        subgoals=given(), prices={"judge": {"input": 1, "output": 2}}, **options,
+    )  # fmt: skip
+    run_id = session.new_run(config)
+    return await session.drive(run_id, lambda pending: review.approve(), lambda progress: None)
+
+
+async def test_a_run_by_survey(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with FakeServer(answer) as server:
+        report = await _run(data, out, server, precision=0.05)
+        asked = Counter(schema_of(body) for body in server.requests)
+    survey = report.survey
+    assert survey and survey.reached and 100 <= survey.sampled < ROWS == survey.rows
+    beside = survey.explained + survey.rejudged + sum(len(s.accepted) for s in report.synthesis)
+    assert asked["Judgements"] == survey.sampled + beside
+
+    by_id = {c.subgoal.id: c for c in report.coverage}
+    billing = by_id["billing"]
+    assert billing.estimate and billing.estimate.mean.half_width <= 0.05
+    assert billing.mean == pytest.approx(0.8 / 3, abs=0.1) and billing.rows == ROWS
+    assert billing.distinct_supporting == pytest.approx(billing.distinct / 3, rel=0.3)
+    assert by_id[MISSING].verdict == "missing" and report.gaps and report.synthesis
+    after = {entry.subgoal_id: entry for entry in report.ledger}[MISSING]
+    assert after.after and after.after < 0.1, "the few synthetic rows are among all rows"
+
+    assert report.foretold and report.foretold.method == "survey" and report.scoring
+    assert report.scoring.calls == survey.sampled + survey.explained
+    assert report.foretold.cost_usd and report.scoring.cost_usd
+    page = Path(report.files["html"]).read_text()
+    assert f"{survey.sampled:,} of {ROWS:,}" in page
+    _check_files(report, survey.sampled + survey.explained + survey.rejudged)
+
+
+def _check_files(report: Report, judged: int) -> None:
+    lines = Path(report.files["scores"]).read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert len(records) == ROWS
+    sources = Counter(record["source"]["billing"] for record in records)
+    assert sources == {"judged": judged, "predicted": ROWS - judged}
+    for record in records:
+        assert (record["source"]["billing"] == "judged") == bool(record["explanations"]["billing"])
+    assert report.filtered.total == ROWS
+    card = Path(report.files["card"]).read_text()
+    assert ("predicted" in card) == bool(report.filtered.predicted)
+
+
+async def test_a_survey_under_a_cap_leaves_calls_for_what_follows(
+    data: Path, tmp_path: Path
+) -> None:
+    with FakeServer(answer) as server:
+        report = await _run(data, tmp_path / "out", server, max_calls=60)
+        assert server.calls <= 60
+    assert report.survey and not report.survey.reached
+    assert report.survey.sampled <= 48 and "kept for gaps" in report.survey.ended
+    assert any(gap.origin.startswith("writer") for gap in report.gaps)
+    assert all(c.interval and c.interval[1] - c.interval[0] > 0.05 for c in report.coverage)
+
+
+async def test_the_embedded_judge_surveys_too(data: Path, tmp_path: Path) -> None:
+    config = session.configure(
+        data, GOAL, out=str(tmp_path / "out"), subgoals=given(), precision=0.04, rejudge=0
+    )
+    report = await session.drive(
+        session.new_run(config), lambda pending: review.approve(), lambda progress: None
+    )
+    assert report.survey and report.survey.sampled < ROWS and not report.survey.rejudged
+    assert report.foretold is None

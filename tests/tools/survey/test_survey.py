@@ -1,0 +1,244 @@
+"""A survey over real HTTP: a random sample is judged, and what it says of all rows is true."""
+
+import json
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_server import Behaviour, Body, FakeServer
+from judging import asked_ids
+
+from goalcover.memory.errors import ModelUnavailable, UserError
+from goalcover.memory.records import Subgoal
+from goalcover.memory.store import Store
+from goalcover.tools.cap import Cap
+from goalcover.tools.chat_model import ChatModel
+from goalcover.tools.datasets import DataSource, Table, load
+from goalcover.tools.embeddings import Embedder
+from goalcover.tools.model import Door
+from goalcover.tools.scorer import ScoreProgress, Scorer
+from goalcover.tools.survey.rule import FIRST
+from goalcover.tools.survey.survey import LEAST_EXPLAINED, Surveyed, Wish, survey
+
+ROWS, EMPTY = 500, 17
+REFUNDS = Subgoal(id="refunds", name="Refunds", description="Handles a refund.")
+TONE = Subgoal(id="tone", name="Tone", description="Stays calm with an angry customer.")
+TWO = [REFUNDS, TONE]
+WISH = Wish(precision=0.03, tau=0.5, seed=0)
+Served = Callable[..., ChatModel]
+
+
+def text(row: int) -> str:
+    if row % 3 == 0:
+        return f"Your refund of order {row} is on its way to your card."
+    return f"Parcel {row} is delivered at your door on Monday."
+
+
+def score(row: int, name: str) -> float:
+    """Refunds follow from the text, but for noise; tone does not."""
+    draw = random.Random(f"{row} {name}")
+    if name == "tone":
+        return draw.choice([0.0, 0.0, 0.2, 0.6])
+    return 0.8 + draw.choice([-0.2, 0, 0.2]) if row % 3 == 0 else draw.choice([0.0, 0.2])
+
+
+def truth(name: str) -> np.ndarray:
+    return np.array([score(row, name) for row in range(ROWS) if row != EMPTY])
+
+
+def row_of(body: Body) -> int:
+    found = re.search(r"(?:order|Parcel) (\d+)", body["messages"][1]["content"])
+    assert found
+    return int(found[1])
+
+
+def answer(body: Body) -> dict[str, Any]:
+    row = row_of(body)
+    return {
+        "judgements": [
+            {"id": name, "explanation": f"of {row}", "score": score(row, name)}
+            for name in asked_ids(body)
+        ]
+    }
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    folder = tmp_path_factory.mktemp("survey")
+    rows = [{"prompt": f"Where is it? {i}", "completion": text(i)} for i in range(ROWS)]
+    rows[EMPTY]["completion"] = ""
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return load(DataSource(path=str(path)), folder)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("features")
+
+
+@pytest.fixture
+def surveyed(store: Store, table: Table, cache: Path, embedder: Embedder, served: Served) -> Any:
+    async def run(
+        server: FakeServer, wish: Wish = WISH, cap: Cap | None = None, run: str = "run", **more: Any
+    ) -> Surveyed:
+        door = Door(served("m", server.base_url), store, run, cap)
+        scorer = Scorer(door, store, 8)
+        return await survey(scorer, run, table, TWO, wish, embedder, {}, cache, **more)
+
+    return run
+
+
+async def test_a_sample_tells_of_all_rows(surveyed: Any, store: Store) -> None:
+    seen: list[ScoreProgress] = []
+    with FakeServer(answer) as server:
+        found = await surveyed(server, on_progress=seen.append)
+        calls = server.calls
+        drawn = {row_of(body) for body in server.requests}
+    told = found.survey
+    assert told.sampled == len(found.rows) == calls < ROWS - 1 and {*found.rows} == drawn
+    assert told.looks[0] == FIRST and told.looks[-1] == told.sampled and told.reached
+    assert told.calls_whole == 2 * (ROWS - 1)
+    assert not told.rejudged and not told.explained
+    assert (found.counts.read, found.counts.usable, found.counts.empty) == (ROWS, ROWS - 1, 1)
+    for one in found.coverage:
+        values = truth(one.subgoal.id)
+        mean, share = one.estimate.mean, one.estimate.share
+        assert mean.half_width <= 0.03 and mean.rows == share.rows == ROWS - 1
+        # Twice the interval: one in twenty draws lies outside of it.
+        assert abs(mean.value - values.mean()) < 2 * mean.half_width
+        assert abs(share.value - (values >= 0.6).mean()) < 2 * share.half_width
+    refunds, tone = (one.estimate.mean for one in found.coverage)
+    assert refunds.half_width < 0.6 * refunds.classical and refunds.r2 > 0.7
+    assert tone.weight == 0 and tone.half_width == tone.classical
+    assert seen[-1].done == seen[-1].total == told.sampled
+    assert any(re.fullmatch(r"± 0\.\d+, 0\.03 asked", p.note) for p in seen)
+    assert not any(name.endswith("/survey") for name in _members(store))
+
+
+async def test_every_row_has_a_score_that_says_where_it_comes_from(
+    surveyed: Any, store: Store
+) -> None:
+    with FakeServer(answer) as server:
+        found = await surveyed(server)
+    judge = "m at " + server.base_url.partition("//")[2] + ", joint, rubric 1"
+    rows = list(store.scores.rows("run", judge, TWO, predicted=True))
+    assert [row for row, *_ in rows] == [row for row in range(ROWS) if row != EMPTY]
+    judged = {row for row, *_, scores in rows if scores["refunds"].source == "judged"}
+    assert judged == {*found.rows}
+    for row, *_, scores in rows:
+        if row in judged:
+            assert scores["refunds"].value == pytest.approx(score(row, "refunds"))
+        else:
+            assert scores["refunds"].interval and not scores["refunds"].explanation
+    predicted = [(row, s["refunds"]) for row, *_, s in rows if row not in judged]
+    inside = [s.interval[0] <= score(row, "refunds") <= s.interval[1] for row, s in predicted]
+    assert np.mean(inside) > 0.82
+    assert [row for row, _ in store.scores.values("run", judge, REFUNDS)] == sorted(judged)
+
+
+@pytest.mark.parametrize("most", [40, 130])
+async def test_a_cap_holds_and_what_was_judged_is_a_result(surveyed: Any, most: int) -> None:
+    with FakeServer(answer, latency=0.01) as server:
+        found = await surveyed(server, replace(WISH, precision=None), Cap(calls=most))
+        assert server.calls <= most
+    told = found.survey
+    assert most - 8 <= told.sampled <= most and f"{most} calls" in told.ended
+    assert told.reached is False and told.precision is None
+    for one in found.coverage:
+        assert one.judged == told.sampled
+        assert abs(one.mean - truth(one.subgoal.id).mean()) < 2 * one.estimate.mean.half_width
+
+
+async def test_a_higher_cap_goes_on_where_the_lower_ended(surveyed: Any) -> None:
+    with FakeServer(answer) as server:
+        first = await surveyed(server, cap=Cap(calls=60), run="one")
+        second = await surveyed(server, cap=Cap(calls=60), run="two")
+        assert server.calls == second.survey.sampled == 120
+    assert second.rows[: len(first.rows)] == first.rows
+    widths = [[one.estimate.mean.half_width for one in f.coverage] for f in (first, second)]
+    assert widths[1][0] < widths[0][0] and widths[1][1] < widths[0][1]
+
+
+async def test_an_interrupted_survey_goes_on(surveyed: Any) -> None:
+    def behaviour(call: int, body: Body) -> Behaviour:
+        return Behaviour("status", status=401) if call == 130 else Behaviour()
+
+    with FakeServer(answer) as server:
+        expected = await surveyed(server)
+        calls = server.calls
+    with FakeServer(answer, behaviour=behaviour, port=0) as server:
+        with pytest.raises(ModelUnavailable):
+            await surveyed(server)
+        found = await surveyed(server)
+        answered = len({row_of(body) for body in server.requests})
+    assert answered == calls
+    assert found.rows == expected.rows
+    assert [c.estimate for c in found.coverage] == [c.estimate for c in expected.coverage]
+
+
+async def test_a_cap_of_nothing_to_say_is_an_error(surveyed: Any) -> None:
+    with FakeServer(answer) as server:
+        with pytest.raises(UserError, match="cap of 1 call is met.* Raise it"):
+            await surveyed(server, cap=Cap(calls=1))
+
+
+async def test_where_all_is_wanted_all_is_judged_and_paid_for_once(surveyed: Any) -> None:
+    exact = replace(WISH, precision=0.001)
+    with FakeServer(answer) as server:
+        whole = await surveyed(server, exact)
+        calls = server.calls
+        again = await surveyed(server, WISH, run="other")
+        assert server.calls == calls == ROWS - 1
+    for found in (whole, again):
+        assert found.survey.sampled == ROWS - 1 and found.survey.ended == "all rows were judged"
+        for one in found.coverage:
+            assert one.estimate is None and one.mean == pytest.approx(truth(one.subgoal.id).mean())
+
+
+async def test_thin_subgoals_get_explanations_that_enter_no_estimate(surveyed: Any) -> None:
+    def rare(body: Body) -> dict[str, Any]:
+        """Nearly all rows are well done, so that few of a sample are low."""
+        row = row_of(body)
+        value = 0.2 if row % 12 == 0 else 0.8
+        ids = asked_ids(body)
+        return {"judgements": [{"id": i, "explanation": "x", "score": value} for i in ids]}
+
+    with FakeServer(rare) as server:
+        plain = await surveyed(server, run="one")
+        before = server.calls
+        # Wanted are more rows than there are, so that both subgoals are studied.
+        low = plain.coverage[0].low
+        found = await surveyed(server, replace(WISH, tau=0.75, explain=True), run="two")
+        more = server.calls - before
+    assert low < LEAST_EXPLAINED
+    assert found.coverage[0].estimate == plain.coverage[0].estimate
+    assert found.survey.sampled == plain.survey.sampled and more == found.survey.explained
+
+
+async def test_failed_judgements_are_counted(surveyed: Any) -> None:
+    def behaviour(call: int, body: Body) -> Behaviour:
+        return Behaviour("refusal") if row_of(body) % 50 == 1 else Behaviour()
+
+    with FakeServer(answer, behaviour=behaviour) as server:
+        found = await surveyed(server)
+    failed = sum(row % 50 == 1 for row in found.rows)
+    assert failed and all(one.failed == failed for one in found.coverage)
+    assert all(one.judged == found.survey.sampled - failed for one in found.coverage)
+
+
+async def test_the_seed_draws_the_rows(surveyed: Any) -> None:
+    with FakeServer(answer) as server:
+        one, other = [await surveyed(server, replace(WISH, seed=s), run=f"{s}") for s in (1, 2)]
+    assert {*one.rows} != {*other.rows}
+    assert len({*one.rows}) == len(one.rows)
+
+
+def _members(store: Store) -> list[str]:
+    rows = store.scores._db.execute("SELECT DISTINCT run FROM members")
+    return [run for (run,) in rows]
