@@ -18,6 +18,7 @@ from goalcover.tools.audit import audit
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.datasets import DataSource, Table, load
 from goalcover.tools.judge import Mode
+from goalcover.tools.scorer import ignore
 
 ANCHORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 COUNT = 40
@@ -58,7 +59,8 @@ async def audited(
         scorer = scorer_of(model, store, mode=mode)
         other = scorer_of(model, store, mode="pairwise" if mode == "joint" else "joint")
         await scorer.score("run", table, len(table), THREE)
-        given: dict[str, Any] = {"share": 0.5, "seed": 1}
+        given: dict[str, Any] = {"share": 0.5, "seed": 1, "on_progress": ignore}
+        given["among"] = range(len(table))
         return await audit(scorer, other, store, "run", table, THREE, **(given | options))
     finally:
         await model.aclose()

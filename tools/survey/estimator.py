@@ -95,7 +95,8 @@ def interval(
     value = min(1.0, max(0.0, value))
     least = unseen * z**2 / 2 * max(value, 1 - value) ** 2 / n**2
     binomial = value * (1 - value)
-    effective = binomial / max(variance, least) if binomial else n / unseen
+    # Values in [0, 1] vary less than ones and zeros of the same mean: no sample counts for fewer.
+    effective = max(n / unseen, binomial / max(variance, least))
     centre = (effective * value + z**2 / 2) / (effective + z**2)
     half = z * (effective * binomial + z**2 / 4) ** 0.5 / (effective + z**2)
     return min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half))
