@@ -17,7 +17,7 @@ from ..tools import exporters, filtering
 from ..tools.columns import Part
 from ..tools.scored_rows import ScoredRow
 from ..tools.scoring import about_scores, row_text
-from ..tools.survey.rejudging import rejudge
+from ..tools.survey.beside import judge_beside
 from . import reporting, synthetic_files
 from .state import State
 from .toolbox import Run, Toolbox, tell, teller
@@ -77,7 +77,9 @@ async def _rejudge(survey: Survey, runtime: Run, subgoals: list[Subgoal]) -> int
     ids = [subgoal.id for subgoal in subgoals]
     scored = _scored(box, subgoals)
     near = filtering.near_cut(scored, ids, box.config, most, box.near_duplicates) if most else []
-    return await rejudge(box.caller, box.table, near, subgoals, box.run, teller(runtime, "rejudge"))
+    return await judge_beside(
+        box.caller, box.table, near, subgoals, box.run, teller(runtime, "rejudge")
+    )
 
 
 def _scored(box: Toolbox, subgoals: list[Subgoal]) -> Iterator[ScoredRow]:

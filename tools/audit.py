@@ -2,15 +2,14 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
-from ..memory.records import Agreement, Sample, Subgoal
+from ..memory.records import Agreement, Subgoal
 from ..memory.store import Store
 from .agreement import agreement
 from .cap import BudgetSpent
-from .datasets import Table
+from .datasets import Picked, Table
 from .scorer import Listener, Scorer
 
 
@@ -36,7 +35,7 @@ async def audit(
     among: indices of the rows that `scorer` has judged for the run. Errors: see `Scorer.score`.
     """
     picked = random.Random(seed).sample(among, math.ceil(share * len(among)))
-    rows = _Picked(table, sorted(picked))
+    rows = Picked(table, sorted(picked))
     if not any(rows):
         return []
     name = audit_name(run)
@@ -50,14 +49,3 @@ async def audit(
             for key, values in side.items():
                 values.append(scores[key].value if key in scores else None)
     return [agreement(s.id, *(side[s.id] for side in sides)) for s in subgoals]
-
-
-@dataclass(frozen=True)
-class _Picked:
-    """Some rows of a table, read as they are taken."""
-
-    table: Table
-    indices: list[int]
-
-    def __iter__(self) -> Iterator[Sample | None]:
-        return map(self.table.sample, self.indices)

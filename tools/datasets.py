@@ -116,6 +116,17 @@ class Table:
         return sample
 
 
+@dataclass(frozen=True)
+class Picked:
+    """Some rows of a table, read as they are taken."""
+
+    table: Table
+    indices: list[int]
+
+    def __iter__(self) -> Iterator[Sample | None]:
+        return map(self.table.sample, self.indices)
+
+
 def digest(source: DataSource) -> str:
     """Digest of a data file's bytes; empty for a hub data set."""
     path = Path(source.path)

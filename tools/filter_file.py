@@ -23,7 +23,7 @@ from .scored_rows import ScoredRow
 from .scorer import Listener, Scorer, ignore, judge_id
 from .scoring import collect_ended, row_text
 from .settings import ModelConfig, home, open_model, untraced
-from .survey.rejudging import rejudge
+from .survey.beside import judge_beside
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ async def _rejudged(
             door = Door(model, store, rejudging.name)
             scorer = Scorer(door, store, models.max_concurrency, mode)
             await collect_ended(scorer)
-            judged = await rejudge(
+            judged = await judge_beside(
                 scorer, table, near, about.subgoals, rejudging.name, rejudging.on_progress
             )
         finally:

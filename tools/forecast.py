@@ -17,8 +17,8 @@ from .judge import MOST_SUBGOALS, JudgeAsk, Mode, asks_of
 from .model import Model
 from .scorer import EMBEDDED_CONCURRENCY, READ_AT_ONCE, judge_id
 from .settings import RunConfig, open_model
+from .survey.sampling import drawn
 from .survey.size import expected_size
-from .survey.survey import drawn
 from .tokens import VERDICT, count_tokens
 
 COUNTED = 100

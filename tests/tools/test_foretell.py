@@ -22,8 +22,8 @@ from goalcover.tools.model import Door
 from goalcover.tools.prices import Price
 from goalcover.tools.scorer import Scorer, judge_id
 from goalcover.tools.settings import RunConfig, checked, home, open_model
+from goalcover.tools.survey.sampling import drawn
 from goalcover.tools.survey.size import MOST_SPREAD, SPREAD, expected_size, sample_size
-from goalcover.tools.survey.survey import drawn
 from goalcover.tools.tokens import VERDICT, count_tokens
 
 EIGHT = [DOSING.model_copy(update={"id": f"s{i}"}) for i in range(8)]

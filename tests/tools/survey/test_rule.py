@@ -46,9 +46,7 @@ def test_a_look_is_never_far_beyond_what_is_known() -> None:
     assert next_look([figure(0.1, 100, 100_000)], 100, 100_000, None) == 200
 
 
-@given(
-    st.floats(0.001, 0.5), st.integers(2, 5_000), st.integers(2, 100_000), st.floats(0.001, 0.4)
-)
+@given(st.floats(0.001, 0.5), st.integers(2, 5_000), st.integers(2, 100_000), st.floats(0.001, 0.4))
 def test_looks_grow_and_end(half: float, sampled: int, more: int, precision: float) -> None:
     rows = sampled + more
     size = next_look([figure(half, sampled, rows)], sampled, rows, precision)

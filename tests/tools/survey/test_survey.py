@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fake_batches import FakeBatches
 from fake_server import Behaviour, Body, FakeServer
 from judging import asked_ids
 
 from goalcover.memory.errors import ModelUnavailable, UserError
 from goalcover.memory.records import Subgoal
 from goalcover.memory.store import Store
+from goalcover.tools import batch
 from goalcover.tools.cap import Cap
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.datasets import DataSource, Table, load
@@ -136,8 +138,8 @@ async def test_every_row_has_a_score_that_says_where_it_comes_from(
             assert scores["refunds"].value == pytest.approx(score(row, "refunds"))
         else:
             assert scores["refunds"].interval and not scores["refunds"].explanation
-    predicted = [(row, s["refunds"]) for row, *_, s in rows if row not in judged]
-    inside = [s.interval[0] <= score(row, "refunds") <= s.interval[1] for row, s in predicted]
+    predicted = [(score(row, "refunds"), s["refunds"].interval) for row, *_, s in rows]
+    inside = [ends[0] <= value <= ends[1] for value, ends in predicted if ends]
     assert np.mean(inside) > 0.82
     assert [row for row, _ in store.scores.values("run", judge, REFUNDS)] == sorted(judged)
 
@@ -183,9 +185,9 @@ async def test_an_interrupted_survey_goes_on(surveyed: Any) -> None:
 
 
 async def test_a_cap_of_nothing_to_say_is_an_error(surveyed: Any) -> None:
-    with FakeServer(answer) as server:
-        with pytest.raises(UserError, match="cap of 1 call is met.* Raise it"):
-            await surveyed(server, cap=Cap(calls=1))
+    too_low = pytest.raises(UserError, match=r"cap of 1 call is met.* Raise it")
+    with FakeServer(answer) as server, too_low:
+        await surveyed(server, cap=Cap(calls=1))
 
 
 async def test_where_all_is_wanted_all_is_judged_and_paid_for_once(surveyed: Any) -> None:
@@ -219,6 +221,23 @@ async def test_thin_subgoals_get_explanations_that_enter_no_estimate(surveyed: A
     assert low < LEAST_EXPLAINED
     assert found.coverage[0].estimate == plain.coverage[0].estimate
     assert found.survey.sampled == plain.survey.sampled and more == found.survey.explained
+
+
+async def test_a_survey_by_batches_sends_each_row_once(
+    surveyed: Any, store: Store, table: Table, cache: Path, embedder: Embedder, served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(batch, "FIRST_POLL", 0.005)
+    with FakeServer(answer, batches=FakeBatches()) as server:
+        called = await surveyed(server, run="calls")
+        server.requests.clear()
+        door = Door(served("n", server.base_url, batch=True), store, "run")
+        scorer = batch.BatchScorer(door, store)
+        found = await survey(scorer, "run", table, TWO, WISH, embedder, {}, cache)
+        assert server.calls == called.survey.sampled, "no ordinary call was made for it"
+    assert found.rows == called.rows
+    assert [c.estimate for c in found.coverage] == [c.estimate for c in called.coverage]
+    assert door.ledger.total().calls == found.survey.sampled
 
 
 async def test_failed_judgements_are_counted(surveyed: Any) -> None:

@@ -1,4 +1,4 @@
-"""Predicted rows near the filter's cut are judged after all: there a prediction decides least."""
+"""Rows that are judged beside the sample: they do not enter the estimates."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,7 +9,7 @@ from ..datasets import Table
 from ..scorer import Listener, Scorer, ignore
 
 
-async def rejudge(
+async def judge_beside(
     scorer: Scorer,
     table: Table,
     rows: Sequence[int],
@@ -25,7 +25,7 @@ async def rejudge(
     samples = [sample for row in rows if (sample := table.sample(row))]
     if not samples:
         return 0
-    name, scores = f"{run}/rejudged", scorer.store.scores
+    name, scores = f"{run}/beside", scorer.store.scores
     try:
         with suppress(BudgetSpent):
             await scorer.score(name, samples, len(samples), subgoals, on_progress)

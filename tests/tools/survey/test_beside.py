@@ -4,7 +4,7 @@ from judging import THREE, VALUES, judged, sample, scorer_of, stored, values
 
 from goalcover.memory.errors import BudgetSpent, ReplyFailure
 from goalcover.tools.scripted_model import ScriptedModel
-from goalcover.tools.survey.rejudging import rejudge
+from goalcover.tools.survey.beside import judge_beside
 
 
 class Rows:
@@ -27,7 +27,7 @@ def answering(*bad: tuple[str, Exception]) -> ScriptedModel:
 
 
 async def rejudged(scorer, rows: list[int]) -> int:
-    return await rejudge(scorer, Rows(), rows, THREE, "run")  # type: ignore[arg-type]
+    return await judge_beside(scorer, Rows(), rows, THREE, "run")  # type: ignore[arg-type]
 
 
 async def test_these_rows_are_judged_and_the_run_keeps_its_own(store):
