@@ -42,6 +42,7 @@ STAGES = {
     "clarify": "thinking about questions",
     "decompose": "deriving subgoals",
     "check": "checking the subgoals",
+    "foretell": "foretelling what judging takes",
     "embed": "embedding the rows",
     "score": "judging rows",
     "audit": "judging some rows in the other mode",
@@ -50,6 +51,7 @@ STAGES = {
     "recommend": "recommending",
     "synthesize": "synthesising rows",
     "ledger": "scoring synthetic rows",
+    "rejudge": "judging rows near the filter's cut",
     "filter": "filtering",
     "report": "writing the report",
     "evaluate": "checking labelled lists",
@@ -59,7 +61,7 @@ STAGES = {
     "calibrate": "comparing with judged rows",
     "corrupt": "judging rows of the pools",
 }
-COUNTS_ROWS = ("embed", "score", "audit", "ledger", "corrupt")
+COUNTS_ROWS = ("embed", "score", "audit", "ledger", "rejudge", "corrupt")
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
 """What a progress line says after its bar, and in which colour."""

@@ -32,9 +32,6 @@ DRAWS = 500
 PAIRS = 2_000
 """Pairs of samples in a setting of the simulated checks."""
 
-SURVEYS = 200
-"""Repeats of a simulated cell; the command's default has more."""
-
 
 def _folder(data: Path | None, files: str) -> Path:
     if data is None:
@@ -91,7 +88,7 @@ async def _ablation(config: ModelConfig, data: Path | None, tell: Steps) -> Outc
 
 
 async def _survey(config: ModelConfig, data: Path | None, tell: Steps) -> Outcome:
-    return await survey.run(config, data, SURVEYS, tell)
+    return await survey.run(config, data, survey.REPEATS, tell)
 
 
 SECTIONS = [

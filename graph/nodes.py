@@ -6,21 +6,18 @@ After a kill a node starts again from its beginning: replies and scores are in t
 so that nothing is paid for twice.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 from ..agents.outcomes import settle
 from ..memory.errors import BudgetSpent
-from ..memory.records import Subgoal, Survey
 from ..tools import coverage as coverages
 from ..tools import exporters, filtering
 from ..tools.columns import Part
-from ..tools.scored_rows import ScoredRow
 from ..tools.scoring import about_scores, row_text
 from ..tools.survey.beside import judge_beside
 from . import reporting, synthetic_files
 from .state import State
-from .toolbox import Run, Toolbox, tell, teller
+from .toolbox import Run, tell, teller
 
 
 async def ledger(state: State, runtime: Run) -> State:
@@ -50,9 +47,13 @@ async def filter_rows(state: State, runtime: Run) -> State:
     tell(runtime, "filter")
     survey = state.get("survey")
     if survey:
-        survey = survey.model_copy(update={"rejudged": await _rejudge(survey, runtime, subgoals)})
+        near = state.get("near_cut", [])
+        judged = await judge_beside(
+            box.caller, box.table, near, subgoals, box.run, teller(runtime, "rejudge")
+        )
+        survey = survey.model_copy(update={"rejudged": judged})
     kept, result = filtering.select(
-        _scored(box, subgoals),
+        box.scored_rows(subgoals),
         [subgoal.id for subgoal in subgoals],
         box.config,
         box.config.seed,
@@ -68,24 +69,6 @@ async def filter_rows(state: State, runtime: Run) -> State:
     files |= synthetic_files.write(state, box)
     paths = {name: str(path) for name, path in files.items()}
     return {"filtered": result, "survey": survey, "files": paths}
-
-
-async def _rejudge(survey: Survey, runtime: Run, subgoals: list[Subgoal]) -> int:
-    """Judges predicted rows near the cut, by ordinary calls; how many."""
-    box = runtime.context
-    most = survey.sampled if box.config.rejudge is None else box.config.rejudge
-    ids = [subgoal.id for subgoal in subgoals]
-    scored = _scored(box, subgoals)
-    near = filtering.near_cut(scored, ids, box.config, most, box.near_duplicates) if most else []
-    return await judge_beside(
-        box.caller, box.table, near, subgoals, box.run, teller(runtime, "rejudge")
-    )
-
-
-def _scored(box: Toolbox, subgoals: list[Subgoal]) -> Iterator[ScoredRow]:
-    """All rows with their scores, predicted where they were not judged."""
-    rows = box.store.scores.rows(box.run, box.judge.judge, subgoals, predicted=True)
-    return (filtering.values_of(row, scores) for row, _, _, scores in rows)
 
 
 async def report(state: State, runtime: Run) -> State:

@@ -7,9 +7,9 @@ from langgraph.types import Send
 from .state import State
 
 
-def after_start(state: State) -> Literal["profile", "score"]:
+def after_start(state: State) -> Literal["profile", "foretell"]:
     """Given subgoals skip clarification and decomposition."""
-    return "score" if state.get("approved") else "profile"
+    return "foretell" if state.get("approved") else "profile"
 
 
 def after_profile(state: State) -> Literal["ask_person", "clarify"]:

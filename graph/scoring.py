@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..memory.errors import UserError
-from ..memory.records import RowCounts, Spent, Subgoal
+from ..memory.records import RowCounts, Spent, Subgoal, Survey
 from ..tools import audit as audits
 from ..tools import coverage as coverages
-from ..tools import overlap
-from ..tools.cap import Cap
-from ..tools.chat_model import ChatModel
+from ..tools import filtering, overlap
+from ..tools.cap import Cap, counted
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.foretell import foretold
 from ..tools.judge import JudgeAsk
@@ -24,6 +23,23 @@ LEFT = 0.2
 """Share of what is left of a cap that a survey leaves to gaps, recommendations and synthesis."""
 
 
+async def foretell(state: State, runtime: Run) -> State:
+    """What the scoring is expected to take; nothing where it costs nothing."""
+    box = runtime.context
+    if isinstance(box.judge.model, EmbeddedModel):
+        return {}
+    tell(runtime, "foretell")
+    with _leaving(box) as cap:
+        config = box.config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
+    spent = counted(box.judge.door.ledger.entries())
+    table = box.table
+    return {
+        "foretold": await asyncio.to_thread(
+            foretold, config, table, box.store, state["subgoals"], spent
+        )
+    }
+
+
 async def score(state: State, runtime: Run) -> State:
     """Judges every row against every subgoal, or as many as a survey asks for. Resumes from the
     store."""
@@ -32,15 +48,12 @@ async def score(state: State, runtime: Run) -> State:
     before, start = _spent(box), time.monotonic()
     told: State = {}
     await collect_ended(box.judge)
-    with _leaving(box) as cap:
-        if isinstance(box.judge.model, ChatModel):  # the embedded model costs nothing
-            config = box.config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
-            told["foretold"] = foretold(config, box.table, box.store, subgoals, box.spent)
-        if box.config.survey:
+    if box.config.survey:
+        with _leaving(box):
             found = await _survey(subgoals, runtime)
-            told |= {"counts": found.counts, "coverage": found.coverage, "survey": found.survey}
-        else:
-            told |= {"counts": await _score_all(subgoals, runtime)}
+        told |= {"counts": found.counts, "coverage": found.coverage, "survey": found.survey}
+    else:
+        told |= {"counts": await _score_all(subgoals, runtime)}
     told["scoring"] = _spent(box)
     if not before.calls:  # of an interrupted scoring the time is not known
         told["scoring_seconds"] = time.monotonic() - start
@@ -117,7 +130,7 @@ async def audit(state: State, runtime: Run) -> State:
             box.config.audit,
             box.config.seed,
             teller(runtime, "audit"),
-            box.judged_rows(state["subgoals"]),
+            box.sampled_rows(state.get("survey")),
         )
     }
 
@@ -127,7 +140,8 @@ async def assess(state: State, runtime: Run) -> State:
     box = runtime.context
     tell(runtime, "assess")
     scores, judge, subgoals = box.store.scores, box.judge.judge, state["subgoals"]
-    if state.get("survey"):
+    survey = state.get("survey")
+    if survey:
         found = state["coverage"]
     else:
         copies = await _copies(box)
@@ -137,4 +151,16 @@ async def assess(state: State, runtime: Run) -> State:
     pairs, standing = overlap.overlaps(
         scores, box.run, judge, subgoals, box.excerpt, box.config.seed
     )
-    return {"coverage": found, "overlaps": pairs, "standing": standing}
+    near = _near_cut(box, survey, subgoals) if survey else []
+    return {"coverage": found, "overlaps": pairs, "standing": standing, "near_cut": near}
+
+
+def _near_cut(box: Toolbox, survey: Survey, subgoals: list[Subgoal]) -> list[int]:
+    """Predicted rows on which the filter could decide otherwise. Chosen once, or a run that is
+    resumed while they are judged would choose others."""
+    most = survey.sampled if box.config.rejudge is None else box.config.rejudge
+    if not most:
+        return []
+    ids = [subgoal.id for subgoal in subgoals]
+    rows = box.scored_rows(subgoals)
+    return filtering.near_cut(rows, ids, box.config, most, box.near_duplicates)

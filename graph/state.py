@@ -46,7 +46,8 @@ class State(TypedDict, total=False):
     proposals of this decomposition, the one with the fewest findings. approve_if_clean: a person
     edited the subgoals and wants no second look where the checks find nothing. overruled: reasons
     by finding id. survey: None where all rows were to be judged. foretold: of the scoring;
-    scoring, scoring_seconds: what it took.
+    scoring, scoring_seconds: what it took. near_cut: predicted rows that are judged before
+    the filter decides on them.
     """
 
     profile: DataProfile
@@ -70,6 +71,7 @@ class State(TypedDict, total=False):
     foretold: Foretold
     scoring: Spent
     scoring_seconds: float
+    near_cut: list[int]
     audit: list[Agreement]
     coverage: list[Coverage]
     overlaps: list[Overlap]

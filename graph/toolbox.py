@@ -1,6 +1,7 @@
 """What the nodes of one run work with. It is the graph's runtime context, never its state."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +12,10 @@ from langgraph.runtime import Runtime
 
 from ..memory.approved import ApprovedStore
 from ..memory.errors import UserError
-from ..memory.records import Example, Sample, Spent, Subgoal
+from ..memory.records import Example, Sample, Spent, Subgoal, Survey
 from ..memory.store import Store
 from ..memory.vectors import VectorStore
-from ..tools import exporters
+from ..tools import exporters, filtering
 from ..tools.cap import Cap
 from ..tools.copies import copies_of
 from ..tools.datasets import Table, digest, load
@@ -24,9 +25,11 @@ from ..tools.embeddings import Embedder
 from ..tools.model import Door
 from ..tools.profile import CHATS
 from ..tools.row_format import RowFormat, format_of
+from ..tools.scored_rows import ScoredRow
 from ..tools.scorer import Listener, Scorer
 from ..tools.scoring import open_scorer, other_mode
 from ..tools.settings import RunConfig, open_model
+from ..tools.survey.sampling import drawn
 from ..tools.text import excerpt, last_turn
 from ..tools.topics import (
     Topic,
@@ -190,10 +193,16 @@ class Toolbox:
         """What the run has cost so far."""
         return self.store.ledger(self.run).total()
 
-    def judged_rows(self, subgoals: list[Subgoal]) -> list[int]:
-        """The rows of the run with a judgement for some subgoal."""
-        judged = (self.store.scores.values(self.run, self.judge.judge, s) for s in subgoals)
-        return sorted({row for values in judged for row, _ in values})
+    def sampled_rows(self, survey: Survey | None) -> list[int]:
+        """The rows that were drawn to be judged; all without a survey."""
+        rows = self.store.scores.members(self.run)
+        order = drawn(len(rows), self.config.seed)[: survey.sampled] if survey else rows
+        return [rows[place] for place in order] if survey else rows
+
+    def scored_rows(self, subgoals: list[Subgoal]) -> Iterator[ScoredRow]:
+        """All rows with their scores, predicted where they were not judged."""
+        rows = self.store.scores.rows(self.run, self.judge.judge, subgoals, predicted=True)
+        return (filtering.values_of(row, scores) for row, _, _, scores in rows)
 
     def best_rows(self, subgoal: Subgoal, count: int) -> list[tuple[int, float]]:
         """The rows that support a subgoal best, as (row, value), near-duplicates once."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-Prediction = tuple[float, float, float]
-"""Value and the ends of its interval, in [0, 1]."""
+Prediction = tuple[float, float, float, float]
+"""Value, the ends of its interval, and the probability of support, all in [0, 1]."""
 
 
 class PredictionStore:
@@ -27,12 +27,14 @@ class PredictionStore:
         values: np.ndarray,
         lows: np.ndarray,
         highs: np.ndarray,
+        supports: np.ndarray,
     ) -> None:
-        """Keeps predictions (n,) of a subgoal, by its hash, for n rows. What lies outside of
+        """Keeps predictions (n,) of a subgoal, by its hash, for n rows: the score, the ends of its
+        interval, and the probability that the row supports the subgoal. What lies outside of
         [0, 1], as a regression may, is moved to its end; NaN is no prediction."""
-        found = np.clip(np.column_stack([values, lows, highs]), 0.0, 1.0)
+        found = np.clip(np.column_stack([values, lows, highs, supports]), 0.0, 1.0).round(4)
         self._db.executemany(
-            "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (run, int(row), subgoal, *prediction)
                 for row, prediction in zip(rows, found.tolist(), strict=True)
@@ -51,8 +53,8 @@ def by_row(
     """(row, subgoal hash, prediction) of a run, in row order, read as they are taken."""
     marks = ", ".join("?" for _ in subgoals)
     cursor = connection.execute(
-        "SELECT row, subgoal, value, low, high FROM predictions"
+        "SELECT row, subgoal, value, low, high, supports FROM predictions"
         f" WHERE run = ? AND subgoal IN ({marks}) ORDER BY row",
         (run, *subgoals),
     )
-    return ((row, subgoal, (value, low, high)) for row, subgoal, value, low, high in cursor)
+    return ((row, subgoal, (v, low, high, s)) for row, subgoal, v, low, high, s in cursor)

@@ -270,7 +270,8 @@ class Score(Record):
     """A(x, y, s) with its explanation r, or None with the reason why there is no judgement.
 
     source: "predicted" where a survey did not ask the judge about the row; interval: then, where
-    nine of ten judgements of rows like this one lie.
+    nine of ten judgements of rows like this one lie; supports: the probability that the row
+    supports the subgoal (A >= 0.6).
     """
 
     value: float | None = Field(default=None, ge=0, le=1)
@@ -278,6 +279,7 @@ class Score(Record):
     error: str | None = None
     source: Literal["judged", "predicted"] = "judged"
     interval: tuple[float, float] | None = None
+    supports: float | None = Field(default=None, ge=0, le=1)
 
 
 class Figure(Record):
@@ -726,8 +728,8 @@ class LedgerEntry(Record):
 
 
 class Subset(Record):
-    """Some rows of the data. means: A(s); supporting: rows with A >= 0.6, both by subgoal id.
-    diversity: see FilterResult."""
+    """Some rows of the data. means: A(s); supporting: rows with A >= 0.6, both by subgoal id;
+    predicted rows count as it is probable. diversity: see FilterResult."""
 
     rows: int
     means: dict[str, float | None]

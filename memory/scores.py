@@ -58,6 +58,11 @@ class ScoreStore:
             [(run, sample.index, sample.hash, sample.id) for sample in samples],
         )
 
+    def members(self, run: str) -> list[int]:
+        """The rows of a run, in order."""
+        rows = self._db.execute("SELECT row FROM members WHERE run = ? ORDER BY row", (run,))
+        return [row for (row,) in rows]
+
     def leave(self, run: str) -> None:
         """Forgets a run's list of rows. Judgements stay: they belong to everyone."""
         self._db.execute("DELETE FROM members WHERE run = ?", (run,))
@@ -134,13 +139,14 @@ class ScoreStore:
             while predicted is not None and predicted < row:
                 predicted, at = next(made, (None, ()))
             found = {ids[key]: one for _, key, one in at} if predicted == row else {}
-            for name, (value, low, high) in found.items():
+            for name, (value, low, high, supports) in found.items():
                 if name not in scores or scores[name].value is None:
                     scores[name] = Score(
                         value=value,
                         error=scores[name].error if name in scores else None,
                         source="predicted",
                         interval=(low, high),
+                        supports=supports,
                     )
             yield row, sample_id, sample, {n: scores[n] for n in ids.values() if n in scores}
 

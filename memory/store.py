@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS scores (
 CREATE TABLE IF NOT EXISTS members (
   run TEXT, row INTEGER, sample TEXT, sample_id TEXT, PRIMARY KEY (run, row)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS predictions (
-  run TEXT, row INTEGER, subgoal TEXT, value REAL, low REAL, high REAL,
+  run TEXT, row INTEGER, subgoal TEXT, value REAL, low REAL, high REAL, supports REAL,
   PRIMARY KEY (run, row, subgoal)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replies (
   key TEXT PRIMARY KEY, role TEXT, model TEXT, value TEXT) WITHOUT ROWID;

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from ..memory.errors import BudgetSpent, ModelUnavailable, UserError
-from ..memory.records import Usage
+from ..memory.records import Spent, Usage
 from ..memory.usage import Ledger
 from .prices import FREE, Price, money
 from .text import many
@@ -53,13 +53,14 @@ class Cap:
         return self.calls is not None or self.usd is not None
 
     def leaving(self, share: float, ledger: Ledger) -> Self:
-        """With that share of what is left kept back for later."""
-        answered, spent = _counted(ledger.entries())
+        """With that share of what roles before the judge left kept back for later; it stays the
+        same while rows are judged."""
+        before = counted(entry for entry in ledger.entries() if entry.role != JUDGE)
         calls, usd = (
-            None if most is None else before + (1 - share) * max(0.0, most - before)
-            for most, before in ((self.calls, answered), (self.usd, spent or 0.0))
+            None if most is None else spent + (1 - share) * max(0.0, most - spent)
+            for most, spent in ((self.calls, before.calls), (self.usd, before.cost_usd or 0.0))
         )
-        note = f" ({share:.0%} of what was left is kept for gaps, recommendations and synthesis)"
+        note = f" ({share:.0%} of it is kept for gaps, recommendations and synthesis)"
         return type(self)(None if calls is None else math.ceil(calls), usd, note)
 
     def check_price(self, model: str, price: Price | None) -> None:
@@ -73,17 +74,17 @@ class Cap:
     def check(self, ledger: Ledger, calls: int = 1, usd: float = 0.0) -> None:
         """Raises BudgetSpent where so many further calls, expected to cost `usd` in all, would
         exceed the cap; ModelUnavailable where a server does not say what its replies cost."""
-        answered, spent = _counted(ledger.entries())
-        if self.calls is not None and answered + ledger.under_way + calls > self.calls:
+        spent = counted(ledger.entries())
+        if self.calls is not None and spent.calls + ledger.under_way + calls > self.calls:
             raise BudgetSpent(f"the cap of {many(self.calls, 'call')} is met{self.note}")
         if self.usd is None:
             return
-        if spent is None:
+        if spent.cost_usd is None:
             raise ModelUnavailable(
                 "--budget cannot hold: the server does not say how many tokens its replies take. "
                 "Give --max-calls in its place; what was answered is kept."
             )
-        if usd and spent + ledger.expected + usd > self.usd:
+        if usd and spent.cost_usd + ledger.expected + usd > self.usd:
             raise BudgetSpent(f"the budget of {money(self.usd)} is spent{self.note}")
 
     @contextmanager
@@ -97,12 +98,12 @@ class Cap:
 
     def left(self, ledger: Ledger, usd: float) -> int | None:
         """How many more calls, each expected to cost `usd`, it allows now; None: any number."""
-        answered, spent = _counted(ledger.entries())
+        spent = counted(ledger.entries())
         bounds: list[int] = []
         if self.calls is not None:
-            bounds.append(self.calls - answered - ledger.under_way)
+            bounds.append(self.calls - spent.calls - ledger.under_way)
         if self.usd is not None and usd:
-            bounds.append(int((self.usd - (spent or 0.0) - ledger.expected) / usd))
+            bounds.append(int((self.usd - (spent.cost_usd or 0.0) - ledger.expected) / usd))
         return max(0, min(bounds)) if bounds else None
 
 
@@ -136,14 +137,13 @@ def counts(role: str, price: Price | None) -> bool:
     return role == JUDGE or price is not FREE
 
 
-def _counted(entries: Iterable[Usage]) -> tuple[int, float | None]:
-    """Calls and USD. An entry that took no tokens and cost nothing is the embedded model's."""
-    calls, usd = 0, 0.0
+def counted(entries: Iterable[Usage]) -> Spent:
+    """What a cap counts. An entry that took no tokens and cost nothing is the embedded model's."""
+    spent = Spent()
     for entry in entries:
-        if entry.role == JUDGE or entry.tokens_in or entry.cost_usd != 0:
-            calls += entry.calls
-        usd = None if usd is None or entry.cost_usd is None else usd + entry.cost_usd
-    return calls, usd
+        free = entry.role != JUDGE and not entry.tokens_in and entry.cost_usd == 0
+        spent += entry.model_copy(update={"calls": 0}) if free else entry
+    return spent
 
 
 def first_cost(characters: int, price: Price | None) -> float:

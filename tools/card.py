@@ -118,9 +118,8 @@ def foreseen(result: FilterResult) -> list[str]:
         return []
     told = (
         f"{result.predicted:,} of the kept rows were not judged but predicted, as were "
-        f"{result.unjudged:,} of all {result.total:,}. The figures here count predictions as they "
-        "stand; these vary less than judgements, so how many rows support a subgoal is for the "
-        "survey's estimates to say."
+        f"{result.unjudged:,} of all {result.total:,}. Of predicted rows, those that support a "
+        "subgoal are counted by how probable it is."
     )
     if result.open:
         told += (

@@ -134,6 +134,7 @@ def _judged(row: ScoredRow, table: Table, about: About, scorer: Scorer) -> Score
         row.values | values,
         row.predicted - values.keys(),
         {name: ends for name, ends in row.intervals.items() if name not in values},
+        {name: share for name, share in row.supports.items() if name not in values},
     )
 
 

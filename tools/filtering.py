@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..memory.errors import UserError
 from ..memory.records import FilterResult, Score, Subset
-from ..memory.scores import SUPPORTING
 from .filter_config import FLOOR_SCORE, FilterConfig, sentence
 from .scored_rows import ScoredRow, ScoredRows, read_rows
 
@@ -81,8 +80,9 @@ def _open(scores: ScoredRows, cut: float) -> list[int]:
     import numpy as np
 
     found = np.flatnonzero((scores.low < cut) & (scores.high >= cut))
-    nearest = np.argsort(np.abs(scores.by_rule[found] - cut), kind="stable")
-    return found[nearest].tolist()
+    # Where predictions are of no use all rows are as near: any of them, not the first.
+    chance = np.random.default_rng(0).random(len(found))
+    return found[np.lexsort((chance, np.abs(scores.by_rule[found] - cut)))].tolist()
 
 
 def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:
@@ -91,6 +91,7 @@ def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:
         {subgoal: score.value for subgoal, score in scores.items()},
         frozenset(subgoal for subgoal, score in scores.items() if score.source == "predicted"),
         {subgoal: score.interval for subgoal, score in scores.items() if score.interval},
+        {s: score.supports for s, score in scores.items() if score.supports is not None},
     )
 
 
@@ -153,7 +154,7 @@ def _subset(
     values = scores.values[chosen]
     counts = (~np.isnan(values)).sum(axis=0)
     sums = np.nansum(values, axis=0)
-    supporting = (values >= SUPPORTING).sum(axis=0).tolist()
+    supporting = scores.supports[chosen].sum(axis=0).round().astype(int).tolist()
     means = [
         float(total / count) if count else None for total, count in zip(sums, counts, strict=True)
     ]

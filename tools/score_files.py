@@ -16,8 +16,8 @@ from .scored_rows import ScoredRow
 
 SCORE_FORMATS = (".jsonl", ".parquet")
 
-READ = ["index", "sample", "scores", "source", "intervals"]
-"""The columns that a reader wants; files of earlier versions lack the last two."""
+READ = ["index", "sample", "scores", "source", "intervals", "supports"]
+"""The columns that a reader wants; files of earlier versions lack the last three."""
 
 AT_ONCE = 5_000
 """Records that are written to Parquet together."""
@@ -25,13 +25,13 @@ AT_ONCE = 5_000
 
 def write_scores(rows: Iterable[ScoredSample], path: Path, names: Sequence[str]) -> int:
     """One record a row: index, sample_id, sample, scores{}, explanations{}, errors{}, source{},
-    intervals{}.
+    intervals{}, supports{}.
 
     sample: the hash of the row's text, by which scores and rows are matched; sample_id: the row's
     own `id`, for people, or that hash again where it has none. `names` are the ids of the
     subgoals. A failed judgement is null with its reason in `errors`, and keeps the reason where a
-    prediction stands in its place. source: "judged" or "predicted"; intervals: [low, high] of
-    predictions, else null.
+    prediction stands in its place. source: "judged" or "predicted"; of predictions,
+    intervals: [low, high], and supports: the probability of 0.6 or more; else null.
     """
     check_suffix(path, SCORE_FORMATS)
     records = (_record(*row) for row in rows)
@@ -54,6 +54,7 @@ def write_scores(rows: Iterable[ScoredSample], path: Path, names: Sequence[str])
                 ("errors", texts),
                 ("source", texts),
                 ("intervals", pairs),
+                ("supports", numbers),
             ]
         )
         with atomic_path(path) as partial, pq.ParquetWriter(partial, schema) as writer:
@@ -79,6 +80,7 @@ def _record(index: int, sample_id: str, sample: str, scores: dict[str, Score]) -
         "errors": {key: score.error for key, score in scores.items()},
         "source": {key: score.source for key, score in scores.items()},
         "intervals": {key: score.interval for key, score in scores.items()},
+        "supports": {key: score.supports for key, score in scores.items()},
     }
 
 
@@ -130,7 +132,9 @@ def _scored(record: dict[str, Any]) -> ScoredRow:
             intervals[name] = (low, high)
     sources = (record.get("source") or {}).items()
     predicted = frozenset(name for name, source in sources if source == "predicted")
-    return ScoredRow(int(record["index"]), values, predicted, intervals)
+    likely = (record.get("supports") or {}).items()
+    supports = {name: float(share) for name, share in likely if share is not None}
+    return ScoredRow(int(record["index"]), values, predicted, intervals, supports)
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..memory.scores import SUPPORTING
 from .filter_config import FilterConfig
 
 if TYPE_CHECKING:
@@ -16,22 +17,25 @@ UNRANKED = -1.0
 @dataclass(frozen=True)
 class ScoredRow:
     """Values by subgoal id; None where there is no judgement. predicted: ids of those that were not
-    judged; intervals: of predicted values."""
+    judged; intervals: of predicted values; supports: the probability that they are 0.6 or more."""
 
     row: int
     values: dict[str, float | None]
     predicted: frozenset[str] = frozenset()
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    supports: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Scored rows in their order. values: (rows, subgoals), NaN where there is none. by_rule, low,
-    high: (rows,), the rule's value, and that at the ends of the intervals. predicted: (rows,),
-    whether a value is. groups: of near-duplicates, the row that each counts as."""
+    """Scored rows in their order. values: (rows, subgoals), NaN where there is none; supports:
+    whether they support the subgoal, of predictions how probably. by_rule, low, high: (rows,), the
+    rule's value, and that at the ends of the intervals. predicted: (rows,), whether a value is.
+    groups: of near-duplicates, the row that each counts as."""
 
     rows: list[int]
     values: "np.ndarray"
+    supports: "np.ndarray"
     by_rule: "np.ndarray"
     low: "np.ndarray"
     high: "np.ndarray"
@@ -50,20 +54,31 @@ def read_rows(
     import numpy as np
 
     indices: list[int] = []
-    cells: list[list[tuple[float | None, float | None, float | None]]] = []
+    cells: list[list[tuple[float | None, ...]]] = []
     predicted: list[bool] = []
     for entry in rows:
-        found = [_ends(entry, name) for name in subgoals]
-        if any(value is not None for value, _, _ in found):
+        found = [(*_ends(entry, name), _supports(entry, name)) for name in subgoals]
+        if any(value is not None for value, *_ in found):
             indices.append(entry.row)
             cells.append(found)
             predicted.append(not entry.predicted.isdisjoint(subgoals))
-    table = np.array(cells, np.float64).reshape(len(cells), len(subgoals), 3)
+    table = np.array(cells, np.float64).reshape(len(cells), len(subgoals), 4)
     by_rule, low, high = (_by_rule(table[:, :, end], subgoals, config) for end in range(3))
-    groups = [copies.get(row, row) for row in indices]
     return ScoredRows(
-        indices, table[:, :, 0], by_rule, low, high, np.array(predicted, np.bool_), groups
+        rows=indices,
+        values=table[:, :, 0],
+        supports=table[:, :, 3],
+        by_rule=by_rule,
+        low=low,
+        high=high,
+        predicted=np.array(predicted, np.bool_),
+        groups=[copies.get(row, row) for row in indices],
     )
+
+
+def _supports(entry: ScoredRow, name: str) -> float:
+    value = entry.values.get(name)
+    return entry.supports.get(name, float(value is not None and value >= SUPPORTING))
 
 
 def _ends(entry: ScoredRow, name: str) -> tuple[float | None, float | None, float | None]:

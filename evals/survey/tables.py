@@ -99,7 +99,7 @@ def warned(cells: Sequence[Cell]) -> Table:
 def lowest(cells: Sequence[Cell]) -> Table:
     again = [cell for cell in cells if cell.again]
     return Table(
-        title=f"The lowest cells, and {AGAIN} times as many surveys of them with fresh seeds",
+        title=f"The lowest cells, with all of the same surveys: {AGAIN} times as many, fresh seeds",
         columns=["rows", "shape", "support", "R²", "supporting", "A(s) first", "A(s) fresh",
                  "share first", "share fresh"],
         rows=[

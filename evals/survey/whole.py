@@ -62,13 +62,17 @@ class Whole(Record):
 
 @dataclass(frozen=True)
 class Judged:
-    """All rows of a data set. scores: (m, k); distinct: (m,), see `Sampled`."""
+    """All rows of a data set. scores: (m, k); rows, groups: (m,), see `Sampled`."""
 
     name: str
     subgoals: list[Subgoal]
     features: Held
     scores: np.ndarray
-    distinct: np.ndarray
+    rows: np.ndarray
+    groups: np.ndarray
+
+    def sampled(self, at: np.ndarray) -> Sampled:
+        return Sampled(at, self.scores[at], self.rows, self.groups)
 
 
 async def judged(name: str, data: Path, config: ModelConfig, on_progress: Listener) -> Judged:
@@ -86,8 +90,9 @@ async def judged(name: str, data: Path, config: ModelConfig, on_progress: Listen
         table, Embedder(config.embedder), home() / "datasets", lambda done, total: None
     )
     copies = copies_of(table, home() / "datasets")
-    distinct = np.array([row not in copies for row in features.rows.tolist()])
-    return Judged(Path(source.path).name, subgoals, Held.of(features), scores, distinct)
+    groups = np.array([copies.get(row, row) for row in features.rows.tolist()])
+    name = Path(source.path).name
+    return Judged(name, subgoals, Held.of(features), scores, features.rows, groups)
 
 
 def whole(
@@ -107,6 +112,7 @@ def whole(
         delayed(surveys)(of, features, numbers[start : start + AT_ONCE], seed)
         for start in range(0, repeats, AT_ONCE)
     ]
+    supports = _distinct(of) >= SUPPORTING
     trials: list[tuple[list[Trial], np.ndarray]] = []
     for part in Parallel(n_jobs=workers, return_as="generator")(some):  # pyright: ignore
         trials.extend(part or [])
@@ -122,13 +128,18 @@ def whole(
             Of(
                 subgoal_id=subgoal.id,
                 mean=float(of.scores[:, j].mean()),
-                share=float((of.scores[of.distinct, j] >= SUPPORTING).mean()),
+                share=float(supports[:, j].mean()),
                 found=summary([own[j] for own, _ in trials]),
                 inside=_mean([float(inside[j]) for own, inside in trials if not own[j].whole]),
             )
             for j, subgoal in enumerate(of.subgoals)
         ],
     )
+
+
+def _distinct(of: Judged) -> np.ndarray:
+    """Scores of the distinct rows."""
+    return of.scores[of.sampled(np.arange(0)).distinct]
 
 
 def _mean(values: list[float]) -> float | None:
@@ -140,8 +151,7 @@ def surveys(
 ) -> list[tuple[list[Trial], np.ndarray]]:
     """A survey for each number: how each subgoal fared, and the shares of predicted rows whose
     scores lie in their intervals, (k,)."""
-    supports = of.scores[of.distinct] >= SUPPORTING
-    truth = np.concatenate([of.scores.mean(axis=0), supports.mean(axis=0)])
+    truth = np.concatenate([of.scores.mean(axis=0), (_distinct(of) >= SUPPORTING).mean(axis=0)])
     done = []
     for number in numbers:
         look = _Look(of, features, seed)
@@ -157,19 +167,18 @@ class _Look:
     def __init__(self, of: Judged, features: Held, seed: int) -> None:
         self._of, self._features, self._seed = of, features, seed
         self._at = np.arange(0)
-        self._found = Found([], [])
+        self._found: Found | None = None
 
     def __call__(self, at: np.ndarray) -> list[Pair]:
         self._at = at
-        sample = Sampled(at, self._of.scores[at], self._of.distinct)
-        self._found = found(sample, self._features, self._seed)
+        self._found = found(self._of.sampled(at), self._features, self._seed)
         return [(one.mean, one.share) for one in self._found.estimates if one]
 
     def inside(self) -> np.ndarray:
         """Of each subgoal; none where nothing was looked at, as all rows were judged."""
         rest = np.ones(len(self._of.scores), bool)
         rest[self._at] = False
-        made = [one for one in self._found.predictions if one]
+        made = [one for one in self._found.predictions if one] if self._found else []
         return np.array([
             ((one.lows[rest] <= scores) & (scores <= one.highs[rest])).mean()
             for one, scores in zip(made, self._of.scores[rest].T, strict=False)

@@ -68,8 +68,9 @@ def test_a_population_is_what_was_asked_for(shape: simulation.Shape) -> None:
 
 def test_the_figures_are_those_of_a_survey() -> None:
     x, scores = population(SKEWED, 2)
-    at = np.random.default_rng(0).choice(len(x), 150, replace=False)
-    sample = Sampled(at, scores[at], np.ones(len(x), bool))
+    at = np.sort(np.random.default_rng(0).choice(len(x), 150, replace=False))
+    rows = np.arange(len(x))
+    sample = Sampled(at, scores[at], rows, rows)
     theirs = found(sample, Held(x), 7).estimates
     for told, one in zip(figures(Held(x), scores, 7)(at), theirs, strict=True):
         assert one
@@ -192,9 +193,9 @@ def test_small_populations_are_resampled() -> None:
 
 def judged(rows: int = 700) -> whole.Judged:
     x, scores = population(Setting(rows, 0.7, (0.4,)), 0)
-    distinct = np.ones(rows, bool)
-    distinct[::10] = False
-    return whole.Judged("rows.jsonl", [SUBGOAL], Held(x), scores, distinct)
+    places = np.arange(rows)
+    groups = np.where(places % 10 == 1, places - 1, places)  # of every ten rows one is a copy
+    return whole.Judged("rows.jsonl", [SUBGOAL], Held(x), scores, places, groups)
 
 
 def test_whole_data_sets_with_and_without_something_to_predict_from() -> None:
@@ -204,7 +205,7 @@ def test_whole_data_sets_with_and_without_something_to_predict_from() -> None:
     assert shuffled.sampled > 1.3 * plain.sampled and plain.most >= plain.sampled
     (one,), (blind,) = plain.subgoals, shuffled.subgoals
     assert one.mean == pytest.approx(of.scores.mean())
-    assert one.share == pytest.approx((of.scores[of.distinct] >= 0.6).mean())
+    assert one.share == pytest.approx((of.scores[np.arange(700) % 10 != 1] >= 0.6).mean())
     assert one.found.ratio < 0.8 < 0.98 < blind.found.ratio and blind.found.r2 < 0.05
     assert one.inside and 0.85 < one.inside <= 1 and (one.found.mean.value or 0) > 0.7
     curve = real(of, 0, 2)

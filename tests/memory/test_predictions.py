@@ -17,7 +17,7 @@ def store(tmp_path) -> Iterator[Store]:
 
 def put(store: Store, run: str, subgoal: str, rows, values, spread: float = 0.1) -> None:
     made = np.array(values, float)
-    store.predictions.put(run, subgoal, rows, made, made - spread, made + spread)
+    store.predictions.put(run, subgoal, rows, made, made - spread, made + spread, made)
 
 
 def found(store: Store, run: str, *subgoals: str) -> list[tuple[int, str, float]]:
@@ -41,8 +41,8 @@ def test_a_new_prediction_replaces_the_old(store):
 def test_they_lie_where_alignments_do(store):
     put(store, "run", "a", [0, 1], [-0.3, 0.95])
     (_, _, low), (_, _, high) = by_row(store.connection, "run", ["a"])
-    assert low == (0.0, 0.0, 0.0)
-    assert high == pytest.approx((0.95, 0.85, 1.0))
+    assert low == (0.0, 0.0, 0.0, 0.0)
+    assert high == pytest.approx((0.95, 0.85, 1.0, 0.95))
 
 
 def test_nan_is_no_prediction(store):

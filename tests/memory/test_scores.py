@@ -111,7 +111,7 @@ def test_rows_hold_the_asked_subgoals_by_id_and_unjudged_rows_too(scores):
 def predict(store: Store, rows: list[int], value: float, run: str = "run") -> None:
     there = np.full(len(rows), value)
     for subgoal in (DOSE, RISK):
-        store.predictions.put(run, subgoal.hash, rows, there, there - 0.1, there + 0.2)
+        store.predictions.put(run, subgoal.hash, rows, there, there - 0.1, there + 0.2, there)
 
 
 def test_predictions_stand_in_for_values_that_are_missing_where_they_are_asked_for(store):
@@ -120,7 +120,7 @@ def test_predictions_stand_in_for_values_that_are_missing_where_they_are_asked_f
     before = list(scores.rows("run", "judge", [DOSE, RISK]))
     predict(store, [1, 2, 7], 0.5)
     predict(store, [0], 0.9, run="other run")
-    made = Score(value=0.5, source="predicted", interval=(0.4, 0.7))
+    made = Score(value=0.5, source="predicted", interval=(0.4, 0.7), supports=0.5)
     found = [row[3] for row in scores.rows("run", "judge", [DOSE, RISK], predicted=True)]
     assert found == [
         {"dose": Score(value=0.2)},
@@ -157,7 +157,7 @@ def test_rows_with_predictions_agree_with_plain_python(known, made):
             score = Score(value=value, error=error)
             store.scores.put("judge", samples[index].hash, {DOSE.hash: score})
         values = np.array([*made.values()], float)
-        store.predictions.put("run", DOSE.hash, [*made], values, values, values)
+        store.predictions.put("run", DOSE.hash, [*made], values, values, values, values)
         found = {
             row: scores["dose"].value if scores else None
             for row, _, _, scores in store.scores.rows("run", "judge", [DOSE], predicted=True)

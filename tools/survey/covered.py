@@ -8,7 +8,14 @@ import numpy as np
 
 from ...memory.records import Coverage, Estimate, Figure, Subgoal
 from ...memory.scores import SUPPORTING
-from ..coverage import WORST_FIRST, binned, coverage_of, verdict, wanted_rows
+from ..coverage import (
+    MOST_FAILURES,
+    WORST_FIRST,
+    binned,
+    coverage_of,
+    verdict,
+    wanted_rows,
+)
 from .estimator import estimate
 from .head import Features, predict
 from .predicted import Predicted, predicted
@@ -16,30 +23,45 @@ from .predicted import Predicted, predicted
 FEW = 30
 """Fewer supporting rows in the sample than this, and the intervals are less sure."""
 
-WARNING = (
-    "{count} of the {sampled} judged rows support it: with fewer than "
-    f"{FEW}, its intervals are less sure than 95 %, above all that of the share."
+FEW_SUPPORT = (
+    "{count} of the {judged} judged rows support it: with fewer than "
+    f"{FEW}, its intervals may be less sure than 95 %."
 )
+
+MANY_FAILED = (
+    "{failed} of {all} judgements failed: the figures are those of rows that can be judged."
+)
+
+MOST_FAILING = 0.5
+"""Of a subgoal of which more judgements fail than this nothing is to be had."""
 
 
 @dataclass(frozen=True)
 class Sampled:
     """What a survey has judged. at: (n,), places of the judged rows among all; scores: (n, k), NaN
-    where a judgement failed; distinct: (m,), whether a row is no near-duplicate of an earlier one.
-    """
+    where a judgement failed; groups: (m,), the row of which a row is a near-duplicate, itself where
+    it is none; rows: (m,)."""
 
     at: np.ndarray
     scores: np.ndarray
-    distinct: np.ndarray
+    rows: np.ndarray
+    groups: np.ndarray
+
+    @property
+    def distinct(self) -> np.ndarray:
+        """(m,), whether a row is no near-duplicate of an earlier one."""
+        return self.groups == self.rows
 
 
 @dataclass(frozen=True)
 class Found:
     """Of each subgoal its estimate, None where fewer than two rows have a judgement, and the
-    predicted scores of all rows."""
+    predicted scores of all rows. failing: places of the subgoals most of whose judgements failed.
+    """
 
     estimates: list[Estimate | None]
     predictions: list[Predicted | None]
+    failing: list[int]
 
 
 def found(sample: Sampled, features: Features, seed: int) -> Found:
@@ -47,33 +69,40 @@ def found(sample: Sampled, features: Features, seed: int) -> Found:
     k = sample.scores.shape[1]
     supports = np.where(np.isnan(sample.scores), np.nan, sample.scores >= SUPPORTING)
     labels = np.hstack([sample.scores, supports])
-    made = predict(features, sample.at, labels, seed)
+    made = predict(features, sample.at, labels, seed, sample.groups[sample.at])
+    distinct = sample.distinct
     estimates: list[Estimate | None] = []
     predictions: list[Predicted | None] = []
     for j in range(k):
         known = ~np.isnan(labels[:, j])
-        once = known & sample.distinct[sample.at]
+        once = known & distinct[sample.at]
         if min(known.sum(), once.sum()) < 2:
             estimates.append(None)
             predictions.append(None)
             continue
         own, everywhere = made.own[:, j], made.everywhere[:, j]
         mean = estimate(labels[known, j], own[known], float(everywhere.mean()), len(features))
+        likely = made.everywhere[:, k + j]
         share = estimate(
             labels[once, k + j],
             made.own[once, k + j],
-            float(made.everywhere[sample.distinct, k + j].mean()),
-            int(sample.distinct.sum()),
+            float(likely[distinct].mean()),
+            int(distinct.sum()),
         )
-        estimates.append(_estimate(mean, share, int(supports[known, j].sum())))
-        predictions.append(predicted(mean, labels[known, j], own[known], everywhere))
-    return Found(estimates, predictions)
+        estimates.append(_estimate(mean, share, supports[once, j], int((~known).sum())))
+        predictions.append(predicted(mean, share, labels[known, j], own[known], everywhere, likely))
+    failing = np.flatnonzero(np.isnan(sample.scores).mean(axis=0) > MOST_FAILING)
+    return Found(estimates, predictions, failing.tolist())
 
 
-def _estimate(mean: Figure, share: Figure, supporting: int) -> Estimate:
-    few = supporting < FEW and mean.sampled < mean.rows
-    warning = WARNING.format(count=supporting or "none", sampled=mean.sampled) if few else ""
-    return Estimate(mean=mean, share=share, supporting=supporting, warning=warning)
+def _estimate(mean: Figure, share: Figure, supports: np.ndarray, failed: int) -> Estimate:
+    supporting, judged = int(supports.sum()), share.sampled
+    warnings = []
+    if supporting < FEW and judged < share.rows:
+        warnings.append(FEW_SUPPORT.format(count=supporting or "none", judged=judged))
+    if failed > MOST_FAILURES * (failed + mean.sampled):
+        warnings.append(MANY_FAILED.format(failed=failed, all=failed + mean.sampled))
+    return Estimate(mean=mean, share=share, supporting=supporting, warning=" ".join(warnings))
 
 
 def coverage_by(

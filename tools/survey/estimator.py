@@ -9,6 +9,8 @@ sampling's difference estimator (Särndal, Swensson and Wretman, 1992, "Model As
 Sampling", section 6.3), with its finite-population correction.
 """
 
+import math
+
 import numpy as np
 
 from ...memory.records import Figure
@@ -66,7 +68,7 @@ def tuned(labels: np.ndarray, own: np.ndarray | None) -> tuple[float, float | No
         return 0.0, None, spread
     varied = float(own.var(ddof=1))
     apart = min(int((labels > labels.mean()).sum()), int((labels < labels.mean()).sum()))
-    if not spread or not varied:
+    if not spread or not varied or len(labels) < 2 * LEAST_APART:
         return 0.0, 0.0, spread
     weight = min(1.0, max(0.0, float(np.cov(labels, own)[0, 1]) / varied))
     rest = float(((labels - weight * own).var(ddof=0)) * len(labels) / (len(labels) - 2))
@@ -84,8 +86,9 @@ def interval(
     Wilson's interval on the effective sample size, value (1 - value) / variance, as for shares in
     complex surveys (Franco, Little, Louis and Slud, 2019, "Comparative study of confidence
     intervals for proportions in complex sample surveys"): near 0 and 1 the plain interval is too
-    narrow. A sample without variance says that few rows differ from it, not that none does: three
-    may be unseen (the rule of three: Hanley and Lippman-Hand, 1983), hence the least variance.
+    narrow. Skewed values make it too narrow as well, where the sample lacks some of the few rows
+    far away: as for shares (Agresti and Coull, 1998), two such rows are added to the variance.
+    Where the sample has none, the interval holds as many as may be in no row of it.
     """
     from scipy.stats import t
 
@@ -93,10 +96,13 @@ def interval(
         return value, value
     z = float(t.ppf(0.975, max(1, freedom)))
     value = min(1.0, max(0.0, value))
-    least = unseen * z**2 / 2 * max(value, 1 - value) ** 2 / n**2
+    if not variance:
+        hidden = math.log(0.025) / math.log(unseen) * (1 - unseen) / n
+        return value * max(0.0, 1 - hidden), min(1.0, value + hidden * (1 - value))
+    far = unseen * z**2 / 2 * max(value, 1 - value) ** 2 / n**2
     binomial = value * (1 - value)
     # Values in [0, 1] vary less than ones and zeros of the same mean: no sample counts for fewer.
-    effective = max(n / unseen, binomial / max(variance, least))
+    effective = max(n / unseen, binomial / (variance + far))
     centre = (effective * value + z**2 / 2) / (effective + z**2)
     half = z * (effective * binomial + z**2 / 4) ** 0.5 / (effective + z**2)
     return min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half))

@@ -38,9 +38,19 @@ class Predictions:
     everywhere: np.ndarray
 
 
-def predict(features: Features, at: np.ndarray, labels: np.ndarray, seed: int) -> Predictions:
+def predict(
+    features: Features,
+    at: np.ndarray,
+    labels: np.ndarray,
+    seed: int,
+    groups: np.ndarray | None = None,
+) -> Predictions:
     """Predictions of t targets from labels (n, t) of the rows at the places `at` (n,), NaN where
-    there is none. Deterministic for a seed."""
+    there is none. Deterministic for a seed.
+
+    groups: (n,), numbers of rows that are the same or almost; none is predicted by a model that saw
+    another of its group, or it would be predicted better than rows are that have no such twin.
+    """
     from threadpoolctl import threadpool_limits
 
     n, targets = labels.shape
@@ -48,7 +58,8 @@ def predict(features: Features, at: np.ndarray, labels: np.ndarray, seed: int) -
     own = np.full(labels.shape, np.nan)
     weights = np.zeros((x.shape[1], targets))
     level = np.zeros(targets)
-    folds = np.random.default_rng(seed).permutation(n) % FOLDS
+    group = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    folds = (np.random.default_rng(seed).permutation(group.max(initial=0) + 1) % FOLDS)[group]
     missing = np.isnan(labels)
     # One thread: the matrices are small, and the sum of a product depends on how it is shared out.
     with threadpool_limits(1, "blas"):

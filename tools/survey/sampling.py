@@ -10,6 +10,7 @@ from ...memory.records import Figure, Subgoal
 from ..cap import BudgetSpent
 from ..datasets import Picked, Table
 from ..scorer import READ_AT_ONCE, Listener, ScoreProgress, Scorer
+from ..text import listed
 from .covered import Found, Sampled, found
 from .features import RowFeatures
 from .rule import first_look, next_look, reached
@@ -23,8 +24,8 @@ def drawn(rows: int, seed: int) -> np.ndarray:
 @dataclass
 class Sampling:
     """A sample under way. order: all places, as they are drawn; looks: sizes at which the intervals
-    were looked at; capped: by what, empty while it is not; whole: all rows are judged; found: at
-    the last look."""
+    were looked at; ended: why it could not go on, empty while it can; whole: all rows are
+    judged; found: at the last look."""
 
     scorer: Scorer
     run: str
@@ -35,7 +36,7 @@ class Sampling:
     seed: int
     on_progress: Listener
     looks: list[int] = field(default_factory=list)
-    capped: str = ""
+    ended: str = ""
     reached: bool = False
     whole: bool = False
     found: Found | None = None
@@ -44,19 +45,19 @@ class Sampling:
     def __post_init__(self) -> None:
         self.order = drawn(len(self.features), self.seed)
         rows = self.features.rows.tolist()
-        self._distinct = np.array([row not in self.copies for row in rows])
+        self._groups = np.array([self.copies.get(row, row) for row in rows])
 
     @property
     def at(self) -> np.ndarray:
         """The places of the rows drawn so far, (n,)."""
-        return self.order[: len(self._hashes)]
+        return self.order if self.whole else self.order[: len(self._hashes)]
 
     def all_known(self) -> bool:
         """Whether an earlier run has judged every row: then there is nothing to estimate."""
         scores, judge = self.scorer.store.scores, self.scorer.judge
+        counted = (scores.histogram(self.run, judge, subgoal) for subgoal in self.subgoals)
         self.whole = all(
-            sum(scores.histogram(self.run, judge, subgoal).values()) == len(self.features)
-            for subgoal in self.subgoals
+            sum(values.values()) - values.get(None, 0) == len(self.features) for values in counted
         )
         return self.whole
 
@@ -66,15 +67,18 @@ class Sampling:
         while True:
             await self._judge(size, note)
             if len(self._hashes) < 2:
-                raise UserError(f"{self.capped}: too few rows were judged. Raise it.")
+                raise UserError(f"{self.ended}: too few rows were judged. Raise it.")
             self.whole = len(self._hashes) == rows
             if self.whole:
                 return
             self.found = found(self.sampled(), self.features, self.seed)
             self.looks.append(len(self._hashes))
+            if failing := [self.subgoals[place].name for place in self.found.failing]:
+                self.ended = f"most judgements of {listed(f'“{n}”' for n in failing)} failed"
             figures = [one.mean for one in self.found.estimates if one]
-            self.reached = bool(figures) and reached(figures, precision)
-            if self.capped or self.reached:
+            told = len(figures) == len(self.subgoals) and not failing
+            self.reached = told and reached(figures, precision)
+            if self.ended or self.reached:
                 return
             note = _note(figures, precision)
             size = next_look(figures, len(self._hashes), rows, precision)
@@ -88,7 +92,7 @@ class Sampling:
                 score = judged.get(subgoal.hash)
                 if score and score.value is not None:
                     scores[i, j] = score.value
-        return Sampled(self.at, scores, self._distinct)
+        return Sampled(self.at, scores, self.features.rows, self._groups)
 
     async def _judge(self, size: int, note: str) -> None:
         """Judges until `size` rows are drawn. Where the cap is met before, those that come after
@@ -104,11 +108,11 @@ class Sampling:
         try:
             await self.scorer.score(name, rows, len(rows.indices), self.subgoals, tell)
         except BudgetSpent as spent:
-            self.capped = str(spent)
+            self.ended = str(spent)
         finally:
             self.scorer.store.scores.leave(name)
         hashes = [sample.hash for sample in rows if sample]
-        self._hashes += hashes[: self._tried(hashes)] if self.capped else hashes
+        self._hashes += hashes[: self._tried(hashes)] if self.ended else hashes
 
     def _tried(self, hashes: Sequence[str]) -> int:
         """How many of the first rows have been judged, or failed to be."""

@@ -36,6 +36,7 @@ HOW = [
     "Stopping: at the first look at which every interval of A(s) is narrow enough. Only widths "
     "decide, which leaves the coverage as it is (Chow and Robbins, 1965).",
     "The share of supporting rows is of distinct rows: of near-duplicates the first counts.",
+    "Failed judgements are left out, as if failing had nothing to do with the score.",
     "The interval of a predicted score holds nine of ten judgements of the judged rows with the "
     "nearest predictions.",
 ]
@@ -89,7 +90,7 @@ async def survey(
         await sampling.go(wish.precision)
     coverage = _conclude(sampling, wish.tau)
     explained = 0
-    if wish.explain and not (sampling.capped or sampling.whole):
+    if wish.explain and not (sampling.ended or sampling.whole):
         rows = _unexplained(sampling, coverage, wish.tau)
         explained = await judge_beside(scorer, table, rows, subgoals, run, on_progress)
     record = _record(sampling, wish, explained)
@@ -123,7 +124,8 @@ def _conclude(sampling: Sampling, tau: float) -> list[Coverage]:
     with store.transaction():
         for subgoal, made in zip(subgoals, sampling.found.predictions, strict=True):
             if made:
-                store.predictions.put(run, subgoal.hash, rows, made.values, made.lows, made.highs)
+                columns = (made.values, made.lows, made.highs, made.supports)
+                store.predictions.put(run, subgoal.hash, rows, *columns)
     return coverage_by(subgoals, sampling.sampled(), sampling.found.estimates, tau)
 
 
@@ -142,12 +144,12 @@ def _unexplained(sampling: Sampling, coverage: Sequence[Coverage], tau: float) -
 
 def _record(sampling: Sampling, wish: Wish, explained: int) -> Survey:
     rows, precision, whole = len(sampling.features), wish.precision, sampling.whole
-    ended = sampling.capped or f"every interval of A(s) is at most ± {precision}"
+    ended = sampling.ended or f"every interval of A(s) is at most ± {precision}"
     return Survey(
         precision=precision,
         reached=whole or sampling.reached,
         rows=rows,
-        sampled=rows if whole else len(sampling.at),
+        sampled=len(sampling.at),
         calls_whole=rows * len(sampling.subgoals),
         looks=sampling.looks,
         ended="all rows were judged" if whole else ended,

@@ -40,7 +40,7 @@ DATA = Known()
 
 def sample(size: int, seed: int = 0) -> Sampled:
     at = np.random.default_rng(seed).permutation(ROWS)[:size]
-    return Sampled(at, DATA.truth[at].copy(), np.ones(ROWS, bool))
+    return Sampled(at, DATA.truth[at].copy(), np.arange(ROWS), np.arange(ROWS))
 
 
 def test_the_sample_tells_of_all_rows() -> None:
@@ -78,11 +78,14 @@ def test_a_verdict_that_the_interval_does_not_settle_says_so() -> None:
 
 def test_near_duplicates_are_no_rows_of_the_share() -> None:
     judged = sample(400)
-    once = np.arange(ROWS) % 2 == 0
-    judged = Sampled(judged.at, judged.scores, once)
+    pairs = np.arange(ROWS) // 2 * 2
+    judged = Sampled(judged.at, judged.scores, judged.rows, pairs)
+    once = judged.distinct
     one = found(judged, DATA, seed=0).estimates[0]
     assert one and one.mean.rows == ROWS and one.mean.sampled == 400
-    assert one.share.rows == once.sum() and one.share.sampled == once[judged.at].sum()
+    assert one.share.rows == once.sum() == ROWS / 2
+    assert one.share.sampled == once[judged.at].sum()
+    assert one.supporting == (judged.scores[once[judged.at], 0] >= 0.6).sum()
 
 
 def test_failed_judgements_are_counted_and_enter_no_figure() -> None:
@@ -96,11 +99,23 @@ def test_failed_judgements_are_counted_and_enter_no_figure() -> None:
     assert one.predictions[1] is None
 
 
+def test_many_failed_judgements_are_warned_of() -> None:
+    judged = sample(300)
+    judged.scores[:20, 0] = np.nan
+    judged.scores[:180, 1] = np.nan
+    one = found(judged, DATA, seed=0)
+    topic, rare = one.estimates
+    assert topic and "20 of 300 judgements failed" in topic.warning
+    assert rare and "180 of 300" in rare.warning
+    assert one.failing == [1]
+
+
 def test_the_mean_of_predicted_scores_is_the_estimate() -> None:
     judged = sample(300)
     one = found(judged, DATA, seed=0)
     made, estimate = one.predictions[0], one.estimates[0]
     assert made and estimate
-    assert made.values.mean() == pytest.approx(estimate.mean.value, abs=0.01)  # but for clipping
+    assert made.values.mean() == pytest.approx(estimate.mean.value)
+    assert made.supports.mean() == pytest.approx(estimate.share.value)
     truth = DATA.truth[:, 0]
     assert np.mean((made.lows <= truth) & (truth <= made.highs)) > 0.87

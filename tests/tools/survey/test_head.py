@@ -48,6 +48,16 @@ def test_no_row_is_predicted_by_a_model_that_saw_its_label() -> None:
     assert np.abs(after.own - before.own).max() > 1  # of rows in other folds
 
 
+def test_no_row_is_predicted_by_a_model_that_saw_its_twin() -> None:
+    features, truth = made()
+    twins = np.arange(100) // 2
+    before = predict(features, np.arange(100), truth[:100], 3, twins)
+    changed = truth[:100].copy()
+    changed[7] += 100
+    after = predict(features, np.arange(100), changed, 3, twins)
+    np.testing.assert_allclose(after.own[6:8], before.own[6:8])
+
+
 def test_noise_is_not_learnt() -> None:
     features, _ = made()
     labels = np.random.default_rng(1).random((200, 1))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goalcover.memory.records import Figure
-from goalcover.tools.survey.predicted import SURE, predicted
+from goalcover.tools.survey.predicted import SURE, Predicted
+from goalcover.tools.survey.predicted import predicted as with_supports
 
 
 def figure(value: float, weight: float) -> Figure:
@@ -19,6 +20,20 @@ def figure(value: float, weight: float) -> Figure:
         weight=weight,
         classical=0.1,
     )
+
+
+def predicted(
+    mean: Figure, labels: np.ndarray, own: np.ndarray, everywhere: np.ndarray
+) -> Predicted:
+    return with_supports(mean, figure(0.5, 0.5), labels, own, everywhere, everywhere)
+
+
+def test_support_is_as_likely_as_the_share_says() -> None:
+    likely, rows = np.array([0.0, 0.2, 0.4]), np.zeros(2)
+    found = with_supports(figure(0.5, 1), figure(0.3, 0.5), rows, rows, likely, likely)
+    np.testing.assert_allclose(found.supports, [0.2, 0.3, 0.4])
+    found = with_supports(figure(0.5, 1), figure(0.3, 0), rows, rows, likely, likely)
+    np.testing.assert_allclose(found.supports, [0.3, 0.3, 0.3])
 
 
 def test_predictions_have_the_estimate_as_their_mean() -> None:
