@@ -16,8 +16,8 @@ from ..memory.records import (
 )
 from ..tools.chat_model import ChatModel
 from ..tools.embedded_model import EmbeddedModel
-from ..tools.judge import MOST_SUBGOALS, Mode
 from ..tools.judge import SYSTEM as JUDGE_SYSTEM
+from ..tools.judge import Mode, calls_a_row
 from ..tools.model import Model
 from ..tools.shares import share_out
 from ..tools.text import stem, words
@@ -139,7 +139,7 @@ def foretell(
                 write, compare = (size + PROMPT + sources for size in systems)
                 spent += _loop(model, item.rows, rounds, row, shown, write + system, compare)
             if judge in paid:
-                asks = item.rows * math.ceil(subgoals / (MOST_SUBGOALS if mode == "joint" else 1))
+                asks = item.rows * calls_a_row(subgoals, mode)
                 tokens_in = asks * (tokens(JUDGE_SYSTEM) + PROMPT + row)
                 spent += _use(judge, asks, tokens_in, item.rows * subgoals * VERDICT)
     return SynthesisPlan(

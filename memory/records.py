@@ -742,7 +742,9 @@ class FilterResult(Record):
 
     reached: kept rows that the rule keeps without the floors. near_duplicates: rows left out
     because a kept one is almost the same. floored: rows kept for a subgoal's floor alone, by
-    subgoal id. how_diverse: what diversity measures.
+    subgoal id. how_diverse: what diversity measures. unjudged: rows that stand on a prediction;
+    predicted: those of them that are kept; open: those that judging may decide otherwise. expected:
+    rows that probably reach the cut, None where that cannot be told.
     """
 
     rule: str
@@ -757,6 +759,7 @@ class FilterResult(Record):
     how_diverse: str = ""
     seed: int
     path: str = ""
+    expected: int | None = None
     predicted: int = 0
     unjudged: int = 0
     open: int = 0
@@ -792,7 +795,9 @@ class Survey(Record):
 
     precision: half-width of A(s)'s intervals that was asked for, None for as narrow as the cap
     allows; reached: whether all are. rows: with an output; sampled: of them, judged at random.
-    calls_whole: what judging every pair in a call of its own would take. looks: sample sizes at
+    calls, calls_whole: what judging the sample takes where nothing is known before, and what
+    judging every pair in a call of its own would. known: rows outside of the sample that earlier
+    runs have judged; their scores are in the files, not in the estimates. looks: sample sizes at
     which the intervals were looked at. ended: why it went no further. explained, rejudged: rows
     judged beside the sample, which do not enter the estimates: for their explanations, and because
     they lay near the filter's cut. how: the method, one line each.
@@ -802,7 +807,9 @@ class Survey(Record):
     reached: bool
     rows: int
     sampled: int
+    calls: int = 0
     calls_whole: int
+    known: int = 0
     looks: list[int]
     ended: str
     explained: int = 0

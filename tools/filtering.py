@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..memory.errors import UserError
 from ..memory.records import FilterResult, Score, Subset
+from ..memory.scores import SUPPORTING
 from .filter_config import FLOOR_SCORE, FilterConfig, sentence
 from .scored_rows import ScoredRow, ScoredRows, read_rows
 
@@ -52,6 +53,7 @@ def select(
         predicted=int(scores.predicted[kept].sum()),
         unjudged=int(scores.predicted.sum()),
         open=len(_open(scores, cut)),
+        expected=_expected(scores, config),
     )
     return [scores.rows[at] for at in kept], result
 
@@ -83,6 +85,14 @@ def _open(scores: ScoredRows, cut: float) -> list[int]:
     # Where predictions are of no use all rows are as near: any of them, not the first.
     chance = np.random.default_rng(0).random(len(found))
     return found[np.lexsort((chance, np.abs(scores.by_rule[found] - cut)))].tolist()
+
+
+def _expected(scores: ScoredRows, config: FilterConfig) -> int | None:
+    """Rows that probably reach the cut: predicted ones by the subgoal that they support most
+    probably, the least that the rows' probabilities allow."""
+    if config.rule != "best" or config.size is not None or config.keep != SUPPORTING:
+        return None
+    return round(float(scores.supports.max(axis=1, initial=0).sum()))
 
 
 def values_of(row: int, scores: dict[str, Score]) -> ScoredRow:

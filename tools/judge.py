@@ -47,6 +47,11 @@ Number = Annotated[float, BeforeValidator(_no_boolean)]
 """A score as a model gives it."""
 
 
+def calls_a_row(subgoals: int, mode: Mode) -> int:
+    """Calls that judge a row against so many subgoals."""
+    return subgoals if mode == "pairwise" else -(-subgoals // MOST_SUBGOALS)
+
+
 class Judgement(ReplySchema):
     id: str = Field(description="the capability's id")
     explanation: str = Field(description="what supports the capability and what is missing")

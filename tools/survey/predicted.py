@@ -1,6 +1,7 @@
 """What is said of the rows that were not judged: a predicted score, and how sure it is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def _in_range(values: np.ndarray, mean: float) -> tuple[np.ndarray, float]:
     def excess(shift: float) -> float:
         return float(np.clip(values + shift, 0, 1).mean()) - mean
 
-    shift = float(brentq(excess, -float(values.max()), 1 - float(values.min())))
+    shift: Any = brentq(excess, -float(values.max()), 1 - float(values.min()))
     return np.clip(values + shift, 0, 1), shift
 
 

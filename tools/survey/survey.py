@@ -11,6 +11,7 @@ from ...memory.records import Coverage, RowCounts, Subgoal, Survey
 from ..coverage import assess
 from ..datasets import Table
 from ..embeddings import Embedder
+from ..judge import calls_a_row
 from ..scorer import Listener, Scorer, ignore
 from .beside import judge_beside
 from .covered import coverage_by
@@ -81,6 +82,7 @@ async def survey(
     call goes on where it was. copies: see `copies.copies_of`. Raises UserError where the cap is met
     before there is anything to say; see also `Scorer.score`.
     """
+    store = scorer.store
     features = await features_of(table, embedder, cache, on_embed)
     if not len(features):
         raise UserError("no row has an output to judge.")
@@ -89,11 +91,12 @@ async def survey(
     if not sampling.all_known():
         await sampling.go(wish.precision)
     coverage = _conclude(sampling, wish.tau)
-    explained = 0
+    judged = (sum(store.scores.histogram(run, scorer.judge, s).values()) for s in subgoals)
+    known, explained = max(judged) - len(sampling.at), 0
     if wish.explain and not (sampling.ended or sampling.whole):
         rows = _unexplained(sampling, coverage, wish.tau)
         explained = await judge_beside(scorer, table, rows, subgoals, run, on_progress)
-    record = _record(sampling, wish, explained)
+    record = _record(sampling, wish, known, explained)
     return Surveyed(counts, coverage, record, features.rows[sampling.at].tolist())
 
 
@@ -142,7 +145,7 @@ def _unexplained(sampling: Sampling, coverage: Sequence[Coverage], tau: float) -
     return sampling.features.rows[list(chosen)].tolist()
 
 
-def _record(sampling: Sampling, wish: Wish, explained: int) -> Survey:
+def _record(sampling: Sampling, wish: Wish, known: int, explained: int) -> Survey:
     rows, precision, whole = len(sampling.features), wish.precision, sampling.whole
     ended = sampling.ended or f"every interval of A(s) is at most ± {precision}"
     return Survey(
@@ -150,7 +153,9 @@ def _record(sampling: Sampling, wish: Wish, explained: int) -> Survey:
         reached=whole or sampling.reached,
         rows=rows,
         sampled=len(sampling.at),
-        calls_whole=rows * len(sampling.subgoals),
+        calls=len(sampling.at) * calls_a_row(len(sampling.subgoals), sampling.scorer.mode),
+        calls_whole=rows * calls_a_row(len(sampling.subgoals), "pairwise"),
+        known=known,
         looks=sampling.looks,
         ended="all rows were judged" if whole else ended,
         explained=explained,
