@@ -111,7 +111,7 @@ ExportFormat = Annotated[
         "folder for `datasets.load_dataset`, with scores as columns.",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of every sample and shuffle.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every sample and shuffle.")]
 Questions = Annotated[int, typer.Option(min=0, help="Most questions in a round; 0 for none.")]
 NoMemory = Annotated[
     bool,

@@ -1,6 +1,6 @@
 """Scoring alone, without a conversation: a data file and subgoals in, scores out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from .model import Door
 from .score_files import SCORE_FORMATS, write_about, write_scores
 from .scorer import Listener, Scorer, ignore
 from .settings import RunConfig, home, open_model, untraced
-from .survey.survey import Surveyed, Wish, survey
+from .survey.survey import Embedding, Wish, survey
 
 REASONS = 5
 """Reasons of failed judgements that are listed."""
@@ -88,7 +88,7 @@ async def score_file(
     config: RunConfig,
     name: str,
     on_progress: Listener = ignore,
-    on_embed: Callable[[int, int], None] = lambda done, total: None,
+    on_embed: Embedding = lambda done, total: None,
 ) -> Scored:
     """Judges the rows of `config.source` against `config.subgoals`, all of them or as a survey
     does, and writes `config.out`.
@@ -107,23 +107,12 @@ async def score_file(
         scorer = open_scorer(config, door, store)
         check_writable(out)
         audited: list[Agreement] = []
-        surveyed: Surveyed | None = None
         expected: Foretold | None = None
         try:
             await collect_ended(scorer)
-            copies = copies_of(table, cache)
             if isinstance(model, ChatModel):  # the embedded model costs nothing
                 expected = foretold(config, table, store, subgoals)
-            if config.survey:
-                surveyed = await survey(
-                    scorer, name, table, subgoals, wish_of(config, explain=False), embedder,
-                    copies, cache, on_progress, on_embed,
-                )  # fmt: skip
-                counts, coverage = surveyed.counts, surveyed.coverage
-            else:
-                counts = await scorer.score(name, table, len(table), subgoals, on_progress)
-                counts.bad, counts.format = table.bad_rows, table.format
-                coverage = assess(store.scores, name, scorer.judge, subgoals, config.tau, copies)
+            judged = await judge_table(config, scorer, name, table, embedder, on_progress, on_embed)
             scoring = door.ledger.total()
             failures = store.scores.failures(name, scorer.judge, subgoals, REASONS)
             rows = store.scores.rows(name, scorer.judge, subgoals, predicted=True)
@@ -133,7 +122,7 @@ async def score_file(
                 other = open_scorer(config, door, store, other_mode(config.mode))
                 audited = await audit(
                     scorer, other, store, name, table, subgoals, config.audit, config.seed,
-                    on_progress, surveyed.rows if surveyed else range(len(table)),
+                    on_progress, judged.rows,
                 )  # fmt: skip
         finally:
             store.scores.leave(name)
@@ -141,15 +130,52 @@ async def score_file(
             store.scores.leave(audit_name(name))
             await model.aclose()
     return Scored(
-        counts,
-        coverage,
-        failures,
-        audited,
-        door.ledger.total(),
-        surveyed.survey if surveyed else None,
-        expected,
-        scoring,
+        counts=judged.counts,
+        coverage=judged.coverage,
+        failures=failures,
+        audit=audited,
+        spent=door.ledger.total(),
+        survey=judged.survey,
+        foretold=expected,
+        scoring=scoring,
     )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What judging a table came to. rows: indices of those that were to be judged, all or the
+    sample of a survey."""
+
+    counts: RowCounts
+    coverage: list[Coverage]
+    rows: Sequence[int]
+    survey: Survey | None = None
+
+
+async def judge_table(
+    config: RunConfig,
+    scorer: Scorer,
+    name: str,
+    table: Table,
+    embedder: Embedder,
+    on_progress: Listener,
+    on_embed: Embedding,
+) -> Judged:
+    """Judges all rows, or as a survey does; lists them as rows of `name`. Errors: see
+    `Scorer.score` and `survey`."""
+    subgoals, cache = config.subgoals, home() / "datasets"
+    copies = copies_of(table, cache)
+    if config.survey:
+        found = await survey(
+            scorer, name, table, subgoals, wish_of(config, explain=False), embedder, copies, cache,
+            on_progress, on_embed,
+        )  # fmt: skip
+        return Judged(found.counts, found.coverage, found.rows, found.survey)
+    counts = await scorer.score(name, table, len(table), subgoals, on_progress)
+    counts.bad, counts.format = table.bad_rows, table.format
+    scores = scorer.store.scores
+    coverage = assess(scores, name, scorer.judge, subgoals, config.tau, copies)
+    return Judged(counts, coverage, range(len(table)))
 
 
 def about_scores(config: RunConfig, scorer: Scorer, subgoals: list[Subgoal]) -> About:

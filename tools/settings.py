@@ -39,7 +39,7 @@ class ModelConfig(Record):
     rpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     tpm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     prices: dict[str, Price] = {}
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _asks_a_model(self) -> Self:

@@ -1,7 +1,8 @@
 """Simulated populations, in which the truth is known: how often do a survey's intervals hold it?
 
 Features and noise are normal or skewed (exponential, centred); the latent score is their sum, with
-R² from the features, and anchors are cut from it so that a wanted share of the rows supports.
+R² from the features, and anchors are cut from it so that a wanted share of the rows supports. The
+third shape has two anchors only, far apart: few rows may decide what the mean is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +19,15 @@ from ...tools.survey.covered import FEW
 from .quick_head import difference, predict_quickly
 from .trials import Summary, Trial, figures, summary, surveyed, with_support
 
-Shape = Literal["normal", "skewed"]
+Shape = Literal["normal", "skewed", "two anchors"]
 
 ROWS = (300, 2_000, 20_000, 1_000_000)
 EXPLAINED = (0.0, 0.3, 0.7)
 SHARES = (0.01, 0.05, 0.2, 0.5, 0.8)
 SHAPES: tuple[Shape, ...] = ("normal", "skewed")
+
+APART_ROWS, APART_SHARES = (2_000, 20_000), (0.05, 0.2, 0.8, 0.95)
+"""Of the shape with two anchors."""
 
 PRECISION, FINER = 0.03, 0.01
 """At FINER the rare subgoals, too, have FEW supporting rows in the sample and more."""
@@ -38,6 +42,8 @@ AGAIN, LOWEST = 4, 12
 lowest is low by chance."""
 
 FEATURES = 12
+
+STRONG = 0.8
 
 STEP = 0.3
 """Standard deviations of the latent score from one anchor to the next."""
@@ -113,8 +119,14 @@ def population(setting: Setting, seed: int) -> tuple[np.ndarray, np.ndarray]:
         noise = draw.standard_normal(setting.rows) if noise is None else noise
         signal = x @ (slope / np.linalg.norm(slope))
         latent = setting.r2**0.5 * signal + (1 - setting.r2) ** 0.5 * noise
-        scores[:, j] = anchored(latent, share)
+        two = setting.shape == "two anchors"
+        scores[:, j] = divided(latent, share) if two else anchored(latent, share)
     return x, scores
+
+
+def divided(latent: np.ndarray, share: float) -> np.ndarray:
+    """A strong score for that share of the rows, none for the others."""
+    return np.where(latent >= np.quantile(latent, 1 - share), STRONG, 0.0)
 
 
 def anchored(latent: np.ndarray, share: float) -> np.ndarray:
@@ -135,6 +147,10 @@ def settings(
     ]
     if not finer:
         return grid
+    grid += [
+        Setting(n, r2, (share,), "two anchors")
+        for n, r2, share in product(APART_ROWS, EXPLAINED, APART_SHARES)
+    ]
     grid += [
         Setting(FINER_ROWS, r2, (share,), shape, FINER)
         for r2, share, shape in product(EXPLAINED, FINER_SHARES, SHAPES)

@@ -53,7 +53,7 @@ def simulated(cells: Sequence[Cell]) -> Table:
 
     return Table(
         title="Simulation: surveys of one subgoal, over data sets of 300 to 1,000,000 rows and "
-        "both shapes",
+        "all shapes",
         columns=["support", "R² (found)", "±", "cells", "rows judged", "supporting",
                  "coverage A(s)", "lowest", "coverage share", "lowest", "by classical width"],
         rows=[

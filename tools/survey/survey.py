@@ -43,6 +43,10 @@ HOW = [
 ]
 
 
+Embedding = Callable[[int, int], None]
+"""Is told how many rows have the features that a survey predicts by, and of how many."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """What is asked of a survey. precision: half-width of A(s)'s intervals, None for as narrow as
@@ -74,7 +78,7 @@ async def survey(
     copies: Mapping[int, int],
     cache: Path,
     on_progress: Listener = ignore,
-    on_embed: Callable[[int, int], None] = lambda done, total: None,
+    on_embed: Embedding = lambda done, total: None,
 ) -> Surveyed:
     """Judges a sample, keeps predictions of the other rows, and lists all as rows of `run`.
 

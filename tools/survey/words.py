@@ -7,6 +7,7 @@ from datetime import timedelta
 from ...memory.records import Coverage, Figure, Foretold, Spent, Survey
 from ..prices import money
 from ..text import listed, many, percent
+from .covered import FEW, FEW_SUPPORT
 
 RARE = 0.1
 """Shares below it are said with a digit after the point."""
@@ -28,7 +29,7 @@ def about(count: int, half_width: float) -> str:
 def supporting(c: Coverage) -> str:
     """How many rows support it: "45", or "about 3,120"."""
     if c.estimate is None or not estimated(c):
-        return str(c.distinct_supporting)
+        return f"{c.distinct_supporting:,}"
     return about(c.distinct_supporting, c.estimate.share.half_width * c.distinct)
 
 
@@ -41,8 +42,7 @@ def about_rows(c: Coverage) -> str:
 
 def support(c: Coverage) -> str:
     """ "45 of 150", or "about 3,120 of 20,000"."""
-    whole = f"{c.distinct:,}" if estimated(c) else str(c.distinct)
-    return f"{supporting(c)} of {whole}"
+    return f"{supporting(c)} of {c.distinct:,}"
 
 
 def share_text(c: Coverage) -> str:
@@ -95,9 +95,16 @@ def headline(survey: Survey, coverage: Sequence[Coverage]) -> str:
     missed = survey.precision is not None and not survey.reached
     asked = f", where {survey.precision:g} was asked for" if known and missed else ""
     return (
-        f"{survey.sampled:,} of {survey.rows:,} rows were judged, drawn at random; all others are "
+        f"{survey.sampled:,} of {survey.rows:,} rows were judged, drawn at random; {_rest(survey)} "
         f"predicted.{known}{asked}{'.' * bool(known)}"
     )
+
+
+def _rest(survey: Survey) -> str:
+    """Who is predicted: rows beside the sample may have been judged."""
+    if survey.known:
+        return f"earlier runs have judged {survey.known:,} of the others, the rest is"
+    return "most others are" if survey.explained or survey.rejudged else "all others are"
 
 
 def facts(survey: Survey) -> list[str]:
@@ -105,6 +112,11 @@ def facts(survey: Survey) -> list[str]:
     looks = listed(f"{size:,}" for size in survey.looks)
     told = [f"Looked at the intervals after {looks} rows."] if survey.looks else []
     told += [f"Ended: {survey.ended.rstrip('.')}."] if survey.ended else []
+    if survey.known:
+        told.append(
+            f"Judged by earlier runs, outside of the sample: {many(survey.known, 'row')}. Their "
+            "scores are in the files, not in the estimates."
+        )
     beside = {"for their explanations": survey.explained,
               "because they lay near the filter's cut": survey.rejudged}  # fmt: skip
     if reasons := [f"{rows:,} {why}" for why, rows in beside.items() if rows]:
@@ -113,26 +125,31 @@ def facts(survey: Survey) -> list[str]:
 
 
 def calls_text(survey: Survey, scoring: Spent | None) -> str:
-    """Calls against those of judging every pair; nothing where none was made."""
-    if scoring is None or not scoring.calls or not survey.calls_whole:
+    """Calls that the sample takes against those of judging every pair, and beside it how many were
+    made, where that is another number; nothing where the first is not known."""
+    if not survey.calls or not survey.calls_whole:
         return ""
-    share = scoring.calls / survey.calls_whole
+    share = survey.calls / survey.calls_whole
     part = percent(share, 1 if share < RARE else 0)
+    made = ""
+    if scoring and scoring.calls != survey.calls:
+        made = f" Made in this run: {scoring.calls:,}."
     return (
-        f"{many(scoring.calls, 'call')}: {part} of the {survey.calls_whole:,} of judging every "
-        "pair on its own."
+        f"The sample takes {many(survey.calls, 'call')}: {part} of the {survey.calls_whole:,} of "
+        f"judging every pair on its own.{made}"
     )
 
 
-def foretold_text(foretold: Foretold | None, scoring: Spent | None) -> str:
-    """ "Foretold 480 calls, 0.31 USD; took 412 calls, 0.27 USD."."""
-    if foretold is None or scoring is None:
+def foretold_text(foretold: Foretold | None, scoring: Spent | None, audited: bool = False) -> str:
+    """ "Foretold 480 calls, 0.31 USD; took 412 calls, 0.27 USD."; nothing where there was nothing
+    to judge. audited: both are without an audit that was made."""
+    if foretold is None or scoring is None or not (foretold.calls or scoring.calls):
         return ""
     said = (
         many(spent.calls, "call") + ("" if spent.cost_usd is None else f", {money(spent.cost_usd)}")
         for spent in (foretold, scoring)
     )
-    return f"Foretold {'; took '.join(said)}."
+    return f"Foretold {'; took '.join(said)}{', the audit aside' * audited}."
 
 
 def duration(seconds: float | None) -> str:
@@ -140,7 +157,22 @@ def duration(seconds: float | None) -> str:
     return "–" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
 
 
-def warnings(coverage: Sequence[Coverage]) -> list[tuple[str, str]]:
-    """Name of a subgoal and why its intervals may be too narrow."""
-    found = ((c.subgoal.name, c.estimate.warning) for c in coverage if c.estimate)
-    return [(name, warning) for name, warning in found if warning]
+def warnings(coverage: Sequence[Coverage]) -> list[str]:
+    """Why intervals may be too narrow: one line for all subgoals that few rows support, and one for
+    each other reason."""
+    few: list[str] = []
+    told: list[str] = []
+    for c in coverage:
+        if not (own := c.estimate):
+            continue
+        count = own.supporting or "none"
+        of_few = FEW_SUPPORT.format(count=count, judged=own.share.sampled)
+        if own.warning.startswith(of_few):
+            few.append(f"“{c.subgoal.name}” ({count})")
+        if rest := own.warning.removeprefix(of_few).strip():
+            told.append(f"“{c.subgoal.name}”: {rest}")
+    if few:
+        whose = "their" if len(few) > 1 else "its"
+        told.insert(0, f"Fewer than {FEW} judged rows support {listed(few)}: {whose} intervals may "
+                    "be less sure than 95 %.")  # fmt: skip
+    return told

@@ -251,6 +251,46 @@ async def test_failed_judgements_are_counted(surveyed: Any) -> None:
     assert all(one.judged == found.survey.sampled - failed for one in found.coverage)
 
 
+async def test_what_failed_is_tried_again(surveyed: Any) -> None:
+    def behaviour(call: int, body: Body) -> Behaviour:
+        return Behaviour("refusal") if row_of(body) % 50 == 1 else Behaviour()
+
+    exact = replace(WISH, precision=0.001)
+    with FakeServer(answer, behaviour=behaviour) as server:
+        first = await surveyed(server, exact)
+        server.behaviour = None
+        second = await surveyed(server, exact, run="again")
+    assert [one.failed for one in first.coverage] == [10, 10]
+    assert [one.failed for one in second.coverage] == [0, 0]
+    assert len(second.rows) == ROWS - 1
+
+
+async def test_a_subgoal_that_cannot_be_judged_ends_it(surveyed: Any) -> None:
+    """Else all rows would be paid for, in search of what is not to be had."""
+
+    def mute(body: Body) -> dict[str, Any]:
+        given = answer(body)["judgements"]
+        return {"judgements": [one for one in given if one["id"] != "tone"]}
+
+    with FakeServer(mute) as server:
+        found = await surveyed(server)
+    assert found.survey.sampled == FIRST and not found.survey.reached
+    assert found.survey.ended == "most judgements of “Tone” failed"
+    assert [one.verdict for one in found.coverage] == ["enough", "unknown"]
+
+
+async def test_rows_that_earlier_runs_judged_are_not_in_the_estimates(surveyed: Any) -> None:
+    with FakeServer(answer) as server:
+        plain = await surveyed(server, run="one")
+        await surveyed(server, replace(WISH, seed=5), run="two")
+        calls = server.calls
+        again = await surveyed(server, run="three")
+        assert server.calls == calls
+    assert [c.estimate for c in again.coverage] == [c.estimate for c in plain.coverage]
+    assert again.survey.known == calls - again.survey.sampled and not plain.survey.known
+    assert again.survey.calls == again.survey.sampled
+
+
 async def test_the_seed_draws_the_rows(surveyed: Any) -> None:
     with FakeServer(answer) as server:
         one, other = [await surveyed(server, replace(WISH, seed=s), run=f"{s}") for s in (1, 2)]
