@@ -7,6 +7,7 @@ from rich.text import Text
 
 from ..tools.checking import Checked
 from ..tools.regression import Change, SubgoalChange
+from ..tools.survey import words
 from ..tools.text import listed, many
 from .terminal import out
 
@@ -25,7 +26,10 @@ def show_check(found: Checked) -> None:
         out.print(_table(title, check.subgoals, figure))
     for change in check.subgoals:
         if change.verdict[0] != change.verdict[1] and not change.worse:
-            out.print(Text(f"Verdict of “{change.name}”: {_verdicts(change)}."))
+            unsettled = "" if change.settled else ", which the sample does not settle"
+            out.print(Text(f"Verdict of “{change.name}”: {_verdicts(change)}{unsettled}."))
+    for line in words.facts(check.survey) if check.survey else []:
+        out.print(Text(line))
     for line in (check.rule, *check.notes):
         out.print(Text(line), style="dim")
     out.print(Text(conclusion(found), style="none" if check.passed else "red"))
@@ -33,8 +37,10 @@ def show_check(found: Checked) -> None:
 
 def conclusion(found: Checked) -> str:
     """What fell, what could not be tested, and which verdicts got worse, in one line."""
-    changes = found.check.subgoals
+    changes, survey = found.check.subgoals, found.check.survey
     rows = many(found.counts.usable, "row")
+    if survey and survey.sampled < survey.rows:
+        rows = f"{survey.sampled:,} rows drawn at random from {survey.rows:,}"
     fell = [f"“{change.name}”" for change in changes if change.fell]
     since = f"in {rows} since {found.check.baseline}"
     told = [f"Fell {since}: {listed(fell)}" if fell else f"Nothing fell {since}"]

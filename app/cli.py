@@ -307,7 +307,7 @@ def score(
     rows: Rows,
     server: Server,
 ) -> None:
-    """Judges every row against every subgoal, or a sample of them; one record a row."""
+    """Judges every row, or a sample of the rows, against every subgoal; one record a row."""
     with user_errors() as state:
         import asyncio
 
@@ -349,7 +349,7 @@ def score(
             terminal.show_audit(found.audit, {s.id: s.name for s in config.subgoals})
         if judge:
             terminal.show_spent(found.spent)
-            results.show_foretold(found.foretold, found.scoring)
+            results.show_foretold(found.foretold, found.scoring, audited=bool(found.audit))
         else:
             terminal.note(HONESTY)
         typer.echo(f"scores  {out}")
@@ -374,7 +374,8 @@ def plan(
 ) -> None:
     """Foretells calls, tokens, money and time of `score`, for each way to judge. Asks nothing.
 
-    --mode is how a survey would ask; --precision adds a survey to those of ± 0.05, 0.03 and 0.02.
+    --mode is how a survey would ask. Surveys are foretold for a precision of 0.05, 0.03 and 0.02,
+    and for that of --precision.
     """
     with user_errors():
         from ..graph.session import configure
@@ -419,16 +420,20 @@ def check(
     model: ModelName = None,
     judge: Judge = None,
     mode: JudgeMode = "joint",
+    precision: Precision = None,
+    max_calls: MaxCalls = None,
+    budget: Budget = None,
+    seed: Seed = 0,
     *,
     rows: Rows,
     server: Server,
 ) -> None:
     """Coverage as a test: did it fall since an earlier run? Exits with 1 where it did.
 
-    Judges the rows against the subgoals of the earlier run, which takes the same judge, and
-    compares A(s) and the share of supporting rows. Only a fall that chance hardly explains counts:
-    at most one check in twenty fails when nothing changed. The size of the file is not tested, but
-    verdicts count rows (--fail-on-verdict). See docs/ci.md.
+    Judges the rows, or a sample of them, against the subgoals of the earlier run, which takes the
+    same judge, and compares A(s) and the share of supporting rows. Only a fall that chance hardly
+    explains counts: at most one check in twenty fails when nothing changed. The size of the file is
+    not tested, but verdicts count rows (--fail-on-verdict). See docs/ci.md.
     """
     with user_errors() as state:
         import asyncio
@@ -448,6 +453,10 @@ def check(
             model=model,
             judge=judge,
             mode=mode,
+            precision=precision,
+            max_calls=max_calls,
+            budget=budget,
+            seed=seed,
             **server.fields(),
         )
         if out:
@@ -461,6 +470,7 @@ def check(
                     report,
                     f"check-{new_id()}",
                     display.scored,
+                    display.embedded,
                     fail_on_verdict=fail_on_verdict,
                 )
             )
@@ -554,7 +564,7 @@ def filter_rows(
         state["again"] = SAME
         terminal.check_prices(models)
         with terminal.Display() as display:
-            rejudging = Rejudging(models, rejudge, name, display.scored)
+            rejudging = Rejudging(models, rejudge, name, display.scored, terminal.note_rejudging)
             found = asyncio.run(filter_file(source, scores, out, config, seed, form, rejudging))
         results.show_filter(found.result, found.names)
         results.show_rejudged(found)

@@ -383,6 +383,7 @@ def evaluate_embedded(
 
 
 @evals.command("survey")
+@grouped
 def evaluate_survey(
     data: Annotated[
         Path | None,

@@ -176,9 +176,10 @@ class Rows:
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options of Server and Rows in place of its parameters of these types.
+    """The command with the options of Server and Rows in place of its parameters of these types,
+    and a help text that flows.
 
-    Typer knows single options only.
+    Typer knows single options only, and keeps the line breaks of a docstring.
     """
     signature = inspect.signature(command, eval_str=True)
     parameters = signature.parameters.values()
@@ -196,6 +197,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
     flat = [option for p in parameters for option in options.get(p.name, [p])]
     flat = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in flat]
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    call.__doc__ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     vars(call)["__signature__"] = signature.replace(parameters=flat)
     call.__annotations__ = {option.name: option.annotation for option in flat}
     return call

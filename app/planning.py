@@ -21,11 +21,12 @@ def show_plan(plan: ScoringPlan) -> None:
     """A line for each way, and below how it was foretold."""
     title = f"{many(plan.rows, 'row')}, {many(plan.subgoals, 'subgoal')}, judged by {plan.judge}"
     table = Table(title=Text(title), title_justify="left")
-    table.add_column("way", overflow="fold")
-    for name in ("rows", "calls", "tokens in", "tokens out", "money", "time"):
+    names = [WAYS[way.method].format(precision=way.precision) for way in plan.ways]
+    whole = max((len(name) for name in names if "±" in name), default=0)
+    table.add_column("way", overflow="fold", min_width=whole)
+    for name in ("rows", "calls", "tokens\nin", "tokens\nout", "money", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    for way in plan.ways:
-        name = WAYS[way.method].format(precision=way.precision)
+    for name, way in zip(names, plan.ways, strict=True):
         table.add_row(Text(name), *_cells(way))
     out.print(table)
     for line in plan.how:

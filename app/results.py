@@ -123,7 +123,7 @@ def show_report(report: Report) -> None:
     terminal.show_coverage(report.coverage, report.rows)
     if report.survey:
         show_survey(report.survey, report.coverage, report.scoring)
-    show_foretold(report.foretold, report.scoring)
+    show_foretold(report.foretold, report.scoring, audited=bool(report.audit))
     show_overlap(report)
     if report.gaps:
         show_gaps(report)
@@ -152,8 +152,9 @@ def show_survey(survey: Survey, coverage: list[Coverage], scoring: Spent | None)
         out.print(Text(line))
 
 
-def show_foretold(foretold: Foretold | None, scoring: Spent | None) -> None:
-    if line := words.foretold_text(foretold, scoring):
+def show_foretold(foretold: Foretold | None, scoring: Spent | None, audited: bool = False) -> None:
+    """audited: rows were judged in the other mode too, which is in neither figure."""
+    if line := words.foretold_text(foretold, scoring, audited):
         out.print(Text(line))
 
 
@@ -165,7 +166,7 @@ def show_overlap(report: Report) -> None:
     for standing in (standing for standing in report.standing if not standing.apart):
         out.print(
             f"“{names[standing.subgoal_id]}” is not told apart from the goal as a whole: "
-            f"{standing.parted} of {standing.supporting} rows part it from the other subgoals.",
+            f"{standing.parted:,} of {standing.supporting:,} rows part it from the other subgoals.",
             markup=False,
             highlight=False,
         )
@@ -176,7 +177,7 @@ def _overlap_text(pair: Overlap, names: dict[str, str]) -> str:
     rows = ", ".join(str(example.row) for example in pair.examples)
     return (
         f"“{names[pair.first]}” and “{names[pair.second]}” move together (correlation "
-        f"{pair.correlation:.2f}, {low:.2f} to {high:.2f}; both in {pair.both} rows"
+        f"{pair.correlation:.2f}, {low:.2f} to {high:.2f}; both in {pair.both:,} rows"
         + (f", such as index {rows})." if rows else ").")
     )
 
@@ -208,11 +209,11 @@ def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> No
         highlight=False,
         markup=False,
     )
+    for line in foreseen(result):
+        out.print(line, highlight=False, markup=False)
     if result.kept and not result.reached:
         out.print(f"No row reaches it: all {result.kept:,} are there for the floors. Lower --keep.")
     out.print(f"Near-duplicates left out: {result.near_duplicates:,}.", highlight=False)
-    for line in foreseen(result):
-        out.print(line, highlight=False)
     table = Table()
     table.add_column("A(s), supporting rows", overflow="fold")
     for name in ("kept", "random, as many", "all rows", "for the floor"):
@@ -228,14 +229,16 @@ def show_filter(result: FilterResult, names: dict[str, str] | None = None) -> No
 def show_rejudged(found: Filtered) -> None:
     """How many predicted rows near the cut were judged, or how to have them judged."""
     if found.rejudged:
-        out.print(f"Rows near the cut judged anew: {found.rejudged:,}.", highlight=False)
+        out.print(f"Predicted rows near the cut that were judged: {found.rejudged:,}.",
+                  highlight=False)  # fmt: skip
         if found.spent.tokens_in:
             terminal.show_spent(found.spent)
     if found.rejudged is not None:
         return
-    told = f"Rows near the cut are judged anew by the judge of the scores alone, {found.judge}"
+    near = f"Open near the cut: {many(found.result.open, 'predicted row')}."
+    told = f"{near} Only the judge of the scores, {found.judge}, may judge them"
     hint = "name it with --judge and its options, or leave them as predicted with --rejudge 0"
-    unknown = "Rows near the cut are not judged anew: who judged the others is not known"
+    unknown = f"{near} None was judged, for who judged the others is not known"
     err.print(Text(f"{told}: {hint}." if found.judge else f"{unknown}."), soft_wrap=True)
 
 

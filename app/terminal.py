@@ -178,7 +178,7 @@ class Display:
         self._draw(text, progress, fields, anew)
         if not err.is_terminal and counts and now - self._spoken > LINE_EVERY:
             self._spoken = now
-            counted = f"{progress.done} of {progress.total} {_things(progress)}"
+            counted = f"{progress.done:,} of {progress.total:,} {_things(progress)}"
             told = [f"  {counted}", f"about {left:.0f} s left", *noted, spent]
             note(", ".join(filter(None, told)))
 
@@ -202,13 +202,13 @@ def _fields(progress: session.Progress, rate: float, left: float, seconds: float
     """What is said after the bar; nothing of rows where a stage does not count."""
     fields = dict.fromkeys(FIELDS, "")
     if progress.total:
-        fields["count"] = f"{progress.done}/{progress.total}"
+        fields["count"] = f"{progress.done:,}/{progress.total:,}"
         fields["rate"] = f"{rate:,.0f} {_things(progress)}/s" if rate else ""
         called = progress.done - progress.stored
         share = called / max(1, progress.total - progress.stored)
         if left and seconds >= LEAST_SECONDS and share >= LEAST_SHARE:
             fields["left"] = f"{timedelta(seconds=round(left))} left"
-    fields["failed"] = f"{progress.failed} failed" if progress.failed else ""
+    fields["failed"] = f"{progress.failed:,} failed" if progress.failed else ""
     return fields
 
 
@@ -288,8 +288,8 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     for c in coverage:
         table.add_row(Text(c.subgoal.name), *_coverage_cells(c)[: len(table.columns) - 1])
     out.print(table)
-    for name, warning in words.warnings(coverage):
-        out.print(Text(f"“{name}”: {warning}"), style="yellow")
+    for warning in words.warnings(coverage):
+        out.print(Text(warning), style="yellow")
     if repeated := max((c.rows - c.distinct for c in coverage), default=0):
         out.print(f"Near-duplicates count as one row: {many(repeated, 'row')} left out.")
     if counts.usable and all(c.verdict == "unknown" for c in coverage):
@@ -301,18 +301,17 @@ def show_coverage(coverage: list[Coverage], counts: RowCounts) -> None:
     }
     for what, count in left_out.items():
         if count:
-            out.print(f"Rows that {what}: {count}.", highlight=False)
+            out.print(f"Rows that {what}: {count:,}.", highlight=False)
 
 
 def _coverage_cells(c: Coverage) -> list[str]:
     """All but the name; an estimate says in lines of its own how sure it is."""
     low, high = c.interval or (None, None)
-    verdict, rows, wanted = c.verdict, [words.support(c)], str(c.wanted)
+    verdict, rows, wanted = c.verdict, [words.support(c)], f"{c.wanted:,}"
     interval = ["–" if low is None else f"{low:.3f} – {high:.3f}"]
     if c.estimate:
         verdict = words.verdict_text(c).replace(" ", "\n")
         rows = [words.supporting(c), f"of {c.distinct:,}", words.share_text(c)]
-        wanted = f"{c.wanted:,}"
         interval.append(words.plus_minus(c.estimate.mean.half_width))
     return [
         f"[{COLOURS[c.verdict]}]{verdict}[/]",
@@ -320,14 +319,14 @@ def _coverage_cells(c: Coverage) -> list[str]:
         wanted,
         "–" if c.mean is None else f"{c.mean:.3f}",
         "\n".join(interval),
-        str(c.failed) if c.failed else "",
+        f"{c.failed:,}" if c.failed else "",
     ]
 
 
 def show_failures(found: list[tuple[str, int]]) -> None:
     """Why judgements are missing."""
     for reason, pairs in found:
-        out.print(Text(f"{pairs} failed: {reason}"), style="red")
+        out.print(Text(f"{pairs:,} failed: {reason}"), style="red")
 
 
 def check_prices(config: ModelConfig) -> None:
@@ -346,7 +345,7 @@ def show_audit(found: list[Agreement], names: dict[str, str]) -> None:
         low, high = a.shift_interval or (None, None)
         table.add_row(
             Text(names[a.subgoal_id]),
-            str(a.rows),
+            f"{a.rows:,}",
             "–" if a.shift is None else f"{a.shift:+.3f}",
             "–" if low is None else f"{low:+.3f} to {high:+.3f}",
             "–" if a.error is None else f"{a.error:.3f}",
@@ -361,6 +360,12 @@ def show_spent(spent: Spent) -> None:
         out.print(f"Spent: {text}{unknown}.", highlight=False)
     elif not spent.calls:
         out.print("Spent: nothing; all was judged before.", highlight=False)
+
+
+def note_rejudging(rows: int, judge: str) -> None:
+    """Said before it is paid for."""
+    rows_near = "predicted row" if rows == 1 else "predicted rows"
+    note(f"judging up to {rows:,} {rows_near} near the cut with {judge} (--rejudge 0 for none)")
 
 
 def show_runs(found: list[Run]) -> None:

@@ -58,6 +58,7 @@ def estimated(
 def survey(**changes: object) -> Survey:
     fields = {
         "precision": 0.03, "reached": True, "rows": ROWS, "sampled": SAMPLED, "explained": 60,
+        "calls": 472,
         "calls_whole": 4 * ROWS, "looks": [100, 200, SAMPLED], "seed": 7,
         "ended": "every interval of A(s) is at most ± 0.03",
         "how": ["The sample: rows drawn at random, each with the same chance (seed 7)."],

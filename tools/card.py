@@ -2,6 +2,7 @@
 
 from ..memory.records import FilterResult, Record, Subgoal, Subset
 from .markdown import plain
+from .text import many
 
 SCORE_COLUMN = "goalcover_"
 """What the names of added columns begin with; a subgoal's id follows."""
@@ -79,6 +80,9 @@ _PREDICTED = (
 )
 _TOLD_APART = f" `{SYNTHETIC_COLUMN}` tells synthetic rows."
 _EXTRACTIVE = "extractive: passages of your own texts, to try the loop; do not train on them"
+CLEARLY_MORE = 1.2
+"""Times the kept rows, from which on it is said that more rows probably reach the cut."""
+
 _FAIR = (
     "Selecting by a score raises the mean of that score: the random subset shows by how much more "
     "than chance."
@@ -113,20 +117,38 @@ def _filtered(result: FilterResult, about: About) -> list[str]:
 
 
 def foreseen(result: FilterResult) -> list[str]:
-    """What of a filter stands on predictions, one line; nothing where all rows were judged."""
+    """What of a filter stands on predictions, what they cannot tell first; nothing where all rows
+    were judged."""
     if not result.unjudged:
         return []
-    told = (
-        f"{result.predicted:,} of the kept rows were not judged but predicted, as were "
-        f"{result.unjudged:,} of all {result.total:,}. Of predicted rows, those that support a "
-        "subgoal are counted by how probable it is."
-    )
+    whole = f"{result.unjudged:,} of all {result.total:,}"
+    if result.predicted:
+        were = "was" if result.predicted == 1 else "were"
+        told = (
+            f"{result.predicted:,} of the kept rows {were} not judged but predicted, as were "
+            f"{whole}."
+        )
+    elif result.kept:
+        told = f"All kept rows were judged; {whole} were not judged but predicted."
+    else:
+        told = f"Not judged but predicted: {whole}."
+    told += " Of predicted rows, those that support a subgoal are counted by how probable it is."
     if result.open:
         told += (
             f" {result.open:,} predicted rows, kept or not, lie so near the cut that judging them "
             "may decide otherwise."
         )
-    return [told]
+    return [*_expected(result), told]
+
+
+def _expected(result: FilterResult) -> list[str]:
+    """How many rows probably reach the cut, where that is clearly more than are kept."""
+    if not result.expected or result.expected < CLEARLY_MORE * result.kept:
+        return []
+    return [
+        f"About {many(result.expected, 'row')} probably reach the cut; which, predictions cannot "
+        "tell: judge more rows (a smaller --precision, or --rejudge N) to find them."
+    ]
 
 
 def _synthetic(rows: int, count: int, origin: Origin | None, about: About) -> list[str]:

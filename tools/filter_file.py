@@ -1,6 +1,6 @@
 """Filtering alone: a data file and its scores in, the goal-aligned rows out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -17,7 +17,7 @@ from .exporters import Format, check_target, export
 from .filter_config import FilterConfig
 from .filtering import near_cut, select
 from .judge import Mode
-from .model import Door
+from .model import Door, Model
 from .score_files import read_about, read_scores
 from .scored_rows import ScoredRow
 from .scorer import Listener, Scorer, ignore, judge_id
@@ -28,20 +28,22 @@ from .survey.beside import judge_beside
 
 @dataclass(frozen=True)
 class Rejudging:
-    """How predicted rows near the cut are judged anew. models: the judge at hand. rows: at most so
-    many, None for as many as the scores have judged rows. name: what usage is kept under."""
+    """How predicted rows near the cut are judged first. models: the judge at hand. rows: at most
+    so many, None for as many as the scores have judged rows. name: what usage is kept under.
+    on_start: is told before the first call how many rows may be judged, and by which judge."""
 
     models: ModelConfig
     rows: int | None = None
     name: str = "filter"
     on_progress: Listener = ignore
+    on_start: Callable[[int, str], None] = lambda rows, judge: None
 
 
 @dataclass(frozen=True)
 class Filtered:
     """What filtering a file came to. card: where the data card lies. names: of the subgoals, by
     id, which is the name too where it is not known. judge: of the scores, empty where it is not
-    known. rejudged: rows near the cut that were judged anew, None where the judge at hand is
+    known. rejudged: rows near the cut that were judged first, None where the judge at hand is
     another. spent: on them."""
 
     result: FilterResult
@@ -65,8 +67,8 @@ async def filter_file(
     those that an earlier call wrote. The scores stay as they are.
 
     rejudging: predicted rows near the cut are judged first, by the judge of the scores alone.
-    Raises UserError where the scores are of other rows, or `config` does not fit; see also
-    `Scorer.score`.
+    Raises UserError where the scores are of other rows, where a judge is named that is not theirs,
+    or where `config` does not fit; see also `Scorer.score`.
     """
     check_target(out, form)
     if out.resolve() in (Path(source.path).resolve(), scores.resolve()):
@@ -79,6 +81,8 @@ async def filter_file(
     about = read_about(scores, names)
     about = about.model_copy(update={"data": Path(source.path).name})
     judged, spent = 0, Spent()
+    if rejudging:
+        _check_judge(scores, about, rejudging.models)
     if rejudging and rejudging.rows != 0:
         most = rejudging.rows or sum(not row.predicted for row in rows)
         if near := near_cut(rows, names, config, most, copies):
@@ -98,6 +102,24 @@ async def filter_file(
     return Filtered(result, card, named, about.judge, judged, spent)
 
 
+def _check_judge(scores: Path, about: About, models: ModelConfig) -> None:
+    """A judge that is named and is not that of the scores is a wrong flag."""
+    named = models.judge or models.model
+    if not named or not about.judge:
+        return
+    model = open_model(named, models, Embedder(models.embedder), unasked=True)
+    if _mode(model, about.judge) is None:
+        raise UserError(
+            f"--judge: {scores} was judged by {about.judge}, not by {model.name}: name that judge, "
+            "with its --base-url, or leave out --judge."
+        )
+
+
+def _mode(model: Model, judge: str) -> Mode | None:
+    """The mode in which the model is that judge; None where it is another."""
+    return next((mode for mode in get_args(Mode) if judge_id(model, mode) == judge), None)
+
+
 async def _rejudged(
     table: Table, rows: list[ScoredRow], near: Sequence[int], about: About, rejudging: Rejudging
 ) -> tuple[list[ScoredRow], int | None, Spent]:
@@ -107,9 +129,10 @@ async def _rejudged(
     with open_store(home()) as store, untraced():
         model = open_model(models.judge or models.model, models, Embedder(models.embedder))
         try:
-            mode = next((m for m in get_args(Mode) if judge_id(model, m) == about.judge), None)
+            mode = _mode(model, about.judge)
             if mode is None:
                 return rows, None, Spent()
+            rejudging.on_start(len(near), about.judge)
             door = Door(model, store, rejudging.name)
             scorer = Scorer(door, store, models.max_concurrency, mode)
             await collect_ended(scorer)

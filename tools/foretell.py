@@ -58,12 +58,21 @@ def plan_file(config: RunConfig) -> ScoringPlan:
                 *(forecast.survey(precision) for precision in precisions),
             ],
             how=[
+                *_left_out(table, forecast.rows),
                 *_of_tokens(forecast),
                 *_of_rows(forecast, precisions),
                 _of_time(forecast),
                 LEFT_OUT,
             ],
         )
+
+
+def _left_out(table: Table, rows: int) -> Iterator[str]:
+    empty, bad = len(table) - rows, table.bad_rows
+    told = [f"{many(empty, 'row')} with an empty output"] if empty else []
+    told += [many(bad, "bad line")] if bad else []
+    if told:
+        yield f"Left out: {listed(told)}."
 
 
 def _of_tokens(forecast: Forecast) -> Iterator[str]:

@@ -37,11 +37,26 @@ RULE = (
 
 
 SURVEYED = (
-    "The baseline is a survey: its figures here are those of the distinct rows of its random "
-    "sample, without predictions, where a row counts with its own score, not with the highest of "
-    "its near-duplicates. Of this file all rows were judged. No verdict is worse that the "
-    "survey's intervals allow."
+    "{sampled} here are those of the distinct rows of {its} random sample, without predictions: a "
+    "row counts with its own score, not with the highest of its near-duplicates{whole}. A verdict "
+    "is worse only where the intervals of the survey settle it."
 )
+
+WHOLE = (
+    "; of {name} all rows were judged, so that where the scores of near-duplicates differ the "
+    "figures of the sample are lower for that alone"
+)
+
+SAMPLED = {
+    (True, True): ("Both sides are surveys: the figures", "each one's", ""),
+    (True, False): (
+        "The baseline is a survey: its figures", "its", WHOLE.format(name="this file")
+    ),
+    (False, True): (
+        "This file was surveyed: its figures", "its", WHOLE.format(name="the baseline")
+    ),
+}  # fmt: skip
+"""What `SURVEYED` says, by whether the baseline is a survey and whether the new file was one."""
 
 
 class Change(Record):
@@ -64,9 +79,9 @@ class Change(Record):
 
 class SubgoalChange(Record):
     """mean: A(s), of distinct rows, as all the rest. rows: before and after; supporting: those of
-    them that support it. possible: the verdicts that a baseline by survey allows. tested: it fell,
-    or would in a file of so many rows of which none supports it; where none of the baseline does,
-    in one with an A(s) of 0."""
+    them that support it. possible: the verdicts that a survey allows, before and after, none where
+    there was no survey. tested: it fell, or would in a file of so many rows of which none supports
+    it; where none of the baseline does, in one with an A(s) of 0."""
 
     subgoal_id: str
     name: str
@@ -75,14 +90,28 @@ class SubgoalChange(Record):
     rows: tuple[int, int]
     supporting: tuple[int, int]
     verdict: tuple[Verdict, Verdict]
-    possible: list[Verdict] = []
+    possible: tuple[list[Verdict], list[Verdict]] = ([], [])
     tested: bool
 
     @property
     def worse(self) -> bool:
-        """Whether its verdict is worse than before, whichever it was."""
-        before, after = self.verdict
-        return WORST_FIRST.index(after) < min(map(WORST_FIRST.index, [before, *self.possible]))
+        """Whether its verdict is worse than before, whichever of the possible ones they are."""
+        before, after = self._ranks
+        return max(after) < min(before)
+
+    @property
+    def settled(self) -> bool:
+        """Whether its verdict is another than before, whichever of the possible ones they are."""
+        before, after = self._ranks
+        return not before & after
+
+    @property
+    def _ranks(self) -> list[set[int]]:
+        """The places in WORST_FIRST of the verdicts there may be, before and after."""
+        return [
+            {WORST_FIRST.index(verdict) for verdict in (told, *others)}
+            for told, others in zip(self.verdict, self.possible, strict=True)
+        ]
 
     @property
     def fell(self) -> bool:
@@ -109,9 +138,13 @@ def incomparable(coverage: Sequence[Coverage]) -> list[str]:
     return [c.subgoal.name for c in coverage if c.verdict == "unknown"]
 
 
-def notes_of(before: Sequence[Coverage]) -> list[str]:
-    """What is to be known of a comparison with this baseline."""
-    return [SURVEYED] if any(c.estimate for c in before) else []
+def notes_of(before: Sequence[Coverage], after: Sequence[Coverage]) -> list[str]:
+    """What was judged on each side, where one of them is a survey."""
+    surveys = any(c.estimate for c in before), any(c.estimate for c in after)
+    if not any(surveys):
+        return []
+    sampled, its, whole = SAMPLED[surveys]
+    return [SURVEYED.format(sampled=sampled, its=its, whole=whole)]
 
 
 def _counted(c: Coverage) -> tuple[int, int]:
@@ -138,7 +171,7 @@ def _subgoal(old: Coverage, new: Coverage, level: float) -> SubgoalChange:
         rows=rows,
         supporting=supporting,
         verdict=(old.verdict, new.verdict),
-        possible=old.possible,
+        possible=(old.possible, new.possible),
         tested="fell" in (mean.outcome, share.outcome) or _loss_noticed(old, rows, level),
     )
 

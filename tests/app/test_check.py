@@ -1,6 +1,7 @@
 """`goalcover check`, as a CI job calls it."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -327,3 +328,65 @@ def test_a_baseline_by_survey(call: Any, tmp_path: Path) -> None:
     assert [s["share"]["outcome"] for s in figures["subgoals"]] == ["fell", "rose", "rose"]
     assert any("The baseline is a survey" in note for note in figures["notes"])
     assert wrong.exit_code == 2 and "contradict each other" in wrong.stderr
+
+
+def test_a_survey_against_a_surveys_baseline(call: Any, tmp_path: Path) -> None:
+    """The file as it was asks for nothing; without the supporting rows it falls, within the cap."""
+    supporting = 3  # one row in so many
+
+    def by_row(body: dict[str, Any]) -> dict[str, Any]:
+        row = int(re.findall(r"Question (\d+)\?", str(body["messages"]))[-1])
+        return judged(asked_ids(body), float(row % supporting == 0)).model_dump()
+
+    data, given = rows(tmp_path, 300), tmp_path / "subgoals.json"
+    given.write_text(json.dumps([{key: getattr(s, key) for key in KEYS} for s in THREE]))
+    with FakeServer(by_row) as server:
+        judge = ("--judge", "m", "--base-url", server.base_url)
+        made = call("run", data, "--goal", "Help patients.", "--subgoals", given, "--yes",
+                    "--synthesize", 0, "--precision", 0.1, "--rejudge", 0, "--out", "base",
+                    *judge)  # fmt: skip
+        assert made.exit_code == 0, made.stderr
+        sampled = json.loads((tmp_path / "base" / "report.json").read_text())["survey"]["sampled"]
+        check = ("check", data, "--baseline", "base", "--out", "check.json", *judge)
+        calls = server.calls
+        same = call(*check, "--precision", 0.1)
+        assert same.exit_code == 0, same.stderr
+        assert server.calls == calls, "the same seed draws the same rows"
+        figures = json.loads((tmp_path / "check.json").read_text())
+        supporting = 10**6
+        rows(tmp_path, 330)  # others, and none of them supports anything
+        text = data.read_text().replace("Answer", "Other answer")
+        data.write_text(text)
+        fell = call(*check, "--max-calls", 120)
+        asked = server.calls - calls
+    assert 0 < sampled < 300
+    assert [s["rows"] for s in figures["subgoals"]] == [[sampled, sampled]] * 3
+    assert any("Both sides are surveys" in note for note in figures["notes"])
+    assert figures["survey"]["sampled"] == sampled
+    told = " ".join(same.stdout.split())
+    assert f"Nothing fell in {sampled} rows drawn at random from 300" in told
+    assert "embedding the rows" in same.stderr
+    assert fell.exit_code == 1 and asked == 120, fell.stderr
+    told = " ".join(fell.stdout.split())
+    assert "Ended: the cap of 120 calls is met." in told
+    assert "Fell in 120 rows drawn at random from 330" in told
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--budget", 1], "give --prices, or --max-calls"),
+        (["--precision", 0.7], "--precision"),
+        (["--max-calls", 4], "(a smaller --precision, or a higher cap)"),
+    ],
+)
+def test_a_survey_that_says_nothing_is_no_pass(
+    call: Any, tmp_path: Path, wrong: list[Any], said: str
+) -> None:
+    rare: Histograms = {subgoal.id: {1.0: 4, 0.0: 36} for subgoal in THREE}
+    with FakeServer(well_judged) as server:
+        path = baseline(tmp_path, judge_of(server), rare)
+        done = call("check", rows(tmp_path), "--baseline", path, "--judge", "m",
+                    "--base-url", server.base_url, *wrong)  # fmt: skip
+        assert server.calls <= 4
+    assert done.exit_code == 2 and said in " ".join(done.stderr.split()), done.stderr

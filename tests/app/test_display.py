@@ -209,10 +209,12 @@ def test_a_survey_is_summed_up(printed: Console) -> None:
     one.coverage = [estimated(subgoal) for subgoal in subgoals]
     results.show_report(one)
     text = " ".join(printed.export_text().split())
-    assert "412 of 20,000 rows were judged, drawn at random; all others are predicted." in text
-    assert "A(s) is known to ± 0.029. 472 calls: 0.6 % of the 80,000" in text
+    assert (
+        "412 of 20,000 rows were judged, drawn at random; all others but 60 are predicted." in text
+    )
+    assert "A(s) is known to ± 0.029. The sample takes 472 calls: 0.6 % of the 80,000" in text
     assert "Ended: every interval of A(s) is at most ± 0.03." in text
-    assert "Foretold 480 calls, 0.31 USD; took 472 calls, 0.27 USD." in text
+    assert "Foretold 480 calls, 0.31 USD; took 472 calls, 0.27 USD, the audit aside." in text
 
 
 def test_a_filter_by_predictions_says_so(printed: Console) -> None:
@@ -221,3 +223,11 @@ def test_a_filter_by_predictions_says_so(printed: Console) -> None:
     text = " ".join(printed.export_text().split())
     assert text.count("7 of the kept rows were not judged but predicted") == 1
     assert "2 predicted rows" in text
+
+
+def test_that_more_rows_probably_reach_the_cut_comes_first(printed: Console) -> None:
+    mixed = filtered(10, 10).model_copy(update={"unjudged": 20, "predicted": 7, "expected": 19})
+    results.show_filter(mixed)
+    lines = printed.export_text().splitlines()
+    assert lines[0].startswith("Filter: 10 of 30 rows kept")
+    assert lines[1].startswith("About 19 rows probably reach the cut; which, predictions cannot")

@@ -91,10 +91,11 @@ def test_rows_near_the_cut_are_judged_anew(call: Call, data, tmp_path) -> None:
         done = call(*filter_by, "kept.jsonl", *options, "--rejudge", 4)
         assert done.exit_code == 0, done.output
         assert server.calls - calls == 4
-        assert "Rows near the cut judged anew: 4." in done.output
-        assert "2 predicted rows, kept or not, lie so near the cut" in done.output
+        assert "Predicted rows near the cut that were judged: 4." in done.output
+        assert "judging up to 4 predicted rows near the cut with m at 127.0.0.1" in done.stderr
+        assert "2 predicted rows, kept or not, lie so near" in " ".join(done.output.split())
         done = call(*filter_by, "kept.jsonl", *options)
-    assert done.exit_code == 0 and "Rows near the cut judged anew: 6." in done.output
+    assert done.exit_code == 0 and "Predicted rows near the cut that were judged: 6." in done.output
     assert server.calls - calls == 6  # four of them were known
     kept = [(tmp_path / name).read_bytes() for name in ("kept.jsonl", "whole.jsonl")]
     assert kept[0] == kept[1] and scores.read_bytes() == given
@@ -105,12 +106,15 @@ def test_without_the_judge_predictions_stand_and_it_is_said(call: Call, data, sc
     args = ("filter", data, "--scores", scores, "--out", "kept.jsonl", "--keep-duplicates")
     done = call(*args)
     assert done.exit_code == 0, done.output
-    assert "6 predicted rows, kept or not, lie so near the cut" in done.output
-    assert "judged anew by the judge of the scores alone, m at 127.0.0.1" in done.output
-    assert "--rejudge 0" in done.output
+    assert "6 predicted rows, kept or not, lie so near the cut" in " ".join(done.output.split())
+    assert "cut: 6 predicted rows. Only the judge of the scores, m at 127" in done.stderr
+    assert "--rejudge 0" in done.stderr
+    wrong = call(*args, "--judge", "other", "--base-url", "http://127.0.0.1:9/v1")
+    assert wrong.exit_code == 2 and len(wrong.stderr.splitlines()) == 1
+    assert "judged by m at 127" in wrong.stderr and "not by other at 127" in wrong.stderr
     done = call(*args, "--rejudge", 0)
     assert done.exit_code == 0 and "6 predicted rows" in done.output
-    assert "anew" not in done.output
+    assert "Only the judge" not in done.output
     Path(f"{scores}.about.json").unlink()
     done = call(*args)
     assert done.exit_code == 0 and "who judged the others is not known" in done.output

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from goalcover.memory.records import FilterResult, Subgoal, Subset
-from goalcover.tools.card import About, Origin, card
+from goalcover.tools.card import About, Origin, card, foreseen
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -94,6 +94,28 @@ def test_predictions_are_not_passed_off_as_judgements() -> None:
                  "`predicted_by_goalcover` tells rows of which some alignment was"):  # fmt: skip
         assert part in told
     assert "near the cut" not in card("x", ABOUT, some.model_copy(update={"open": 0}))
+    one = some.model_copy(update={"predicted": 1})
+    assert "1 of the kept rows was not judged but predicted, as were" in card("x", ABOUT, one)
+    none = some.model_copy(update={"predicted": 0})
+    told = card("x", ABOUT, none)
+    assert "All kept rows were judged; 1,600 of all 2,000 were not judged but predicted." in told
+    told = card("x", ABOUT, none.model_copy(update={"kept": 0}))
+    assert "Not judged but predicted: 1,600 of all 2,000." in told
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"), [(None, False), (0, False), (98, False), (99, True), (1_337, True)]
+)
+def test_that_more_rows_probably_reach_the_cut_is_said(expected: int | None, said: bool) -> None:
+    subset = Subset(rows=2, means={"a": 0.5}, supporting={"a": 1})
+    result = FilterResult(
+        rule="Rule", total=2_000, kept=82, reached=82, aligned=subset, random=subset,
+        original=subset, seed=3, unjudged=1_600, predicted=20, expected=expected,
+    )  # fmt: skip
+    told = foreseen(result)
+    assert len(told) == 1 + said and (told[0] in card("x", ABOUT, result))
+    if said:
+        assert told[0].startswith(f"About {expected:,} rows probably reach the cut; which,")
 
 
 def test_a_card_of_no_rows() -> None:

@@ -171,7 +171,7 @@ async def test_predictions_are_used_and_named(tmp_path, source):
     found = await filter_file(source, scores, tmp_path / "kept.jsonl", FLOORLESS, seed=0)
     result = found.result
     assert (result.kept, result.predicted, result.unjudged, result.open) == (1, 1, 1, 1)
-    assert "1 of the kept rows were not judged but predicted" in found.card.read_text()
+    assert "1 of the kept rows was not judged but predicted" in found.card.read_text()
     rows = await filter_file(source, scores, tmp_path / "folder", FLOORLESS, 0, "hf")
     assert "`predicted_by_goalcover` tells" in rows.card.read_text()
 
@@ -206,6 +206,26 @@ async def test_another_judge_leaves_predictions_as_they_are(tmp_path, source, ju
     about_path(scores).write_text(json.dumps(about | {"judge": judge}))
     found = await filter_file(source, scores, kept, FLOORLESS, 0, rejudging=rejudging())
     assert (found.rejudged, found.judge, found.result.open) == (None, judge, 1)
+
+
+@pytest.mark.parametrize("rows", [None, 0])
+async def test_a_named_judge_that_is_not_that_of_the_scores_is_a_wrong_flag(tmp_path, source, rows):
+    scores, kept = tmp_path / "scores.jsonl", tmp_path / "kept.jsonl"
+    await predicted(source, scores, 0)
+    models = ModelConfig(judge="m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(UserError, match=r"judged by embedded-.*not by m at 127\.0\.0\.1:9/v1"):
+        await filter_file(
+            source, scores, kept, FLOORLESS, 0, rejudging=Rejudging(models, rows=rows)
+        )
+    assert not kept.exists()
+
+
+async def test_what_may_be_judged_is_told_before(tmp_path, source):
+    scores, kept, told = tmp_path / "scores.jsonl", tmp_path / "kept.jsonl", []
+    await predicted(source, scores, 0, 1)
+    given = rejudging(rows=1, on_start=lambda rows, judge: told.append((rows, judge)))
+    found = await filter_file(source, scores, kept, FLOORLESS, 0, rejudging=given)
+    assert told == [(1, found.judge)]
 
 
 async def test_where_no_decision_is_open_nobody_is_asked(tmp_path, source):

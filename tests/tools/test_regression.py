@@ -16,7 +16,6 @@ from goalcover.tools.coverage import _distinct, coverage_of
 from goalcover.tools.permutation import mean_limits, share_limits
 from goalcover.tools.regression import (
     ALPHA,
-    SURVEYED,
     compare,
     incomparable,
     level_of,
@@ -257,7 +256,15 @@ def test_a_survey_is_compared_by_the_rows_that_were_judged() -> None:
     (same,) = compare([coverage(347, 0, 0, 0, 0, 65)], [after])
     assert (found.rows, found.supporting) == ((412, 300), (65, 50))
     assert found.mean == same.mean and found.share == same.share and found.tested == same.tested
-    assert notes_of([before, after]) == [SURVEYED] and not notes_of([after])
+    (back,) = compare([after], [before])
+    assert back.rows == (300, 412) and back.mean.change == -found.mean.change
+    assert not notes_of([after], [after])
+    sides = ("The baseline is a survey", before, after), ("This file was surveyed", after, before)
+    for told, first, second in sides:
+        (note,) = notes_of([first], [second])
+        assert note.startswith(told) and "all rows were judged" in note
+    (note,) = notes_of([before], [before])
+    assert note.startswith("Both sides are surveys") and "all rows were judged" not in note
 
 
 def test_a_baseline_by_survey_raises_no_more_alarms() -> None:
@@ -295,3 +302,15 @@ def test_a_verdict_that_was_not_settled_is_no_better(
     now = coverage_of(wanted, {0.0: counts[0], 1.0: counts[1]}, 0.5, 4)
     (found,) = compare([estimated(wanted, share=share)], [now])
     assert found.worse == worse
+
+
+@pytest.mark.parametrize(("share", "worse"), [(0.195, False), (0.15, True)])
+def test_a_verdict_that_a_survey_does_not_settle_is_no_worse(share: float, worse: bool) -> None:
+    wanted = DOSING.model_copy(update={"target_share": 0.2})
+    well = coverage_of(wanted, {0.0: 200, 1.0: 100}, 0.5, 4)
+    after = estimated(wanted, share=share)
+    assert (well.verdict, after.verdict) == ("enough", "thin")
+    (found,) = compare([well], [after])
+    assert found.worse == found.settled == worse
+    (better,) = compare([after], [well])
+    assert not better.worse and better.settled == worse

@@ -180,7 +180,7 @@ def test_a_survey_says_what_was_judged_and_how_sure_it_is(tmp_path, figures):
     assert "does not settle it for “x.” (perhaps thin)." in text
     assert "of the 412 of 20,000 rows that were judged." in text
     assert "The means mix judged and predicted rows." in text
-    assert "20000 with an output, 412 of 20,000 of them judged as the sample" in text
+    assert "20,000 with an output, 412 of 20,000 of them judged as the sample" in text
     assert "0 of 824 pairs of the sample" in text
 
 

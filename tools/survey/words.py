@@ -94,17 +94,16 @@ def headline(survey: Survey, coverage: Sequence[Coverage]) -> str:
     known = f" A(s) is known to {plus_minus(max(widths))}" if widths else ""
     missed = survey.precision is not None and not survey.reached
     asked = f", where {survey.precision:g} was asked for" if known and missed else ""
-    return (
-        f"{survey.sampled:,} of {survey.rows:,} rows were judged, drawn at random; {_rest(survey)} "
-        f"predicted.{known}{asked}{'.' * bool(known)}"
-    )
+    drawn = f"{survey.sampled:,} of {survey.rows:,} rows were judged, drawn at random"
+    return f"{drawn}; {_others(survey)} predicted.{known}{asked}{'.' * bool(known)}"
 
 
-def _rest(survey: Survey) -> str:
+def _others(survey: Survey) -> str:
     """Who is predicted: rows beside the sample may have been judged."""
     if survey.known:
-        return f"earlier runs have judged {survey.known:,} of the others, the rest is"
-    return "most others are" if survey.explained or survey.rejudged else "all others are"
+        return f"earlier runs have judged {survey.known:,} of the others; what no run has judged is"
+    beside = survey.explained + survey.rejudged
+    return f"all others but {beside:,} are" if beside else "all others are"
 
 
 def facts(survey: Survey) -> list[str]:

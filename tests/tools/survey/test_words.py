@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from judging import DOSING, RISKS
-from surveys import FORETOLD, TOOK, estimated, survey
+from judging import DOSING, REFERRAL, RISKS
+from surveys import FORETOLD, SAMPLED, TOOK, estimated, survey
 
-from goalcover.memory.records import Coverage, Spent
+from goalcover.memory.records import Coverage, Spent, Subgoal
 from goalcover.tools.coverage import coverage_of
 from goalcover.tools.survey import words
+from goalcover.tools.survey.covered import FEW_SUPPORT, MANY_FAILED
 
 COUNTED = coverage_of(DOSING, {1.0: 45, 0.0: 105}, 0.5, 4)
 
@@ -62,7 +63,7 @@ def test_a_sample_of_all_rows_is_a_count() -> None:
     found = estimated(DOSING)
     assert found.estimate
     found.estimate.share.sampled = found.estimate.share.rows
-    assert words.support(found) == "3120 of 19870"
+    assert words.support(found) == "3,120 of 19,870"
     assert words.helped(found.estimate.share) == "all were judged: nothing is estimated"
 
 
@@ -93,12 +94,16 @@ def test_only_what_seems_enough_is_named_as_not_settled() -> None:
 def test_the_headline_has_the_widest_interval() -> None:
     some = [estimated(DOSING), estimated(RISKS, half=0.032)]
     told = words.headline(survey(), some)
-    assert told.startswith("412 of 20,000 rows were judged, drawn at random; all others")
+    assert told.startswith("412 of 20,000 rows were judged, drawn at random; all others but 60")
     assert told.endswith("A(s) is known to ± 0.041.")
     capped = words.headline(survey(reached=False), some)
     assert capped.endswith("A(s) is known to ± 0.041, where 0.03 was asked for.")
     none: list[Coverage] = []
-    assert words.headline(survey(), none).endswith("all others are predicted.")
+    assert words.headline(survey(explained=0), none).endswith("all others are predicted.")
+    known = words.headline(survey(known=1_200), none)
+    assert known.endswith(
+        "earlier runs have judged 1,200 of the others; what no run has judged is predicted."
+    )
     assert words.headline(survey(sampled=20_000), [COUNTED]) == (
         "All 20,000 rows were judged: nothing is predicted."
     )
@@ -112,24 +117,62 @@ def test_how_it_went() -> None:
         "because they lay near the filter's cut.",
     ]
     assert words.facts(survey(looks=[], ended="", explained=0)) == []
+    (known,) = words.facts(survey(looks=[], ended="", explained=0, known=1))
+    assert known == (
+        "Judged by earlier runs, outside of the sample: 1 row. Their scores are in the files, not "
+        "in the estimates."
+    )
 
 
 @pytest.mark.parametrize(
     ("calls", "told"), [(472, "472 calls: 0.6 % of the 80,000"), (20_000, "20,000 calls: 25 %")]
 )
 def test_calls_are_compared_with_those_of_all_pairs(calls: int, told: str) -> None:
-    assert words.calls_text(survey(), Spent(calls=calls)).startswith(told)
+    """Whatever was made this time: the rest was paid for before."""
+    one = survey(calls=calls)
+    whole = f"The sample takes {told}"
+    assert words.calls_text(one, None).startswith(whole)
+    same = words.calls_text(one, Spent(calls=calls))
+    assert same.startswith(whole) and same.endswith("every pair on its own.")
+    for made, said in ((0, "Made in this run: 0."), (21_000, "Made in this run: 21,000.")):
+        other = words.calls_text(one, Spent(calls=made))
+        assert other.startswith(whole) and other.endswith(f"every pair on its own. {said}")
 
 
 def test_without_calls_nothing_is_compared() -> None:
-    assert words.calls_text(survey(), None) == words.calls_text(survey(), Spent()) == ""
+    assert words.calls_text(survey(calls=0), TOOK) == ""
     assert words.foretold_text(None, TOOK) == words.foretold_text(FORETOLD, None) == ""
+    nothing = FORETOLD.model_copy(update={"calls": 0, "cost_usd": 0.0})
+    assert words.foretold_text(nothing, Spent()) == ""
+    assert words.foretold_text(nothing, Spent(calls=2)).startswith("Foretold 0 calls")
+
+
+def test_few_supporting_rows_are_warned_of_in_one_line() -> None:
+    def rare(subgoal: Subgoal, supporting: int, other: str = "") -> Coverage:
+        warning = FEW_SUPPORT.format(count=supporting or "none", judged=SAMPLED)
+        one = estimated(subgoal, warning=" ".join(filter(None, (warning, other))))
+        assert one.estimate
+        one.estimate.supporting = supporting
+        return one
+
+    failed = MANY_FAILED.format(failed=30, all=412)
+    some = [rare(DOSING, 3), estimated(REFERRAL), rare(RISKS, 0, failed)]
+    assert words.warnings(some) == [
+        "Fewer than 30 judged rows support “Dosing” (3) and “Risks” (none): their intervals may be "
+        "less sure than 95 %.",
+        f"“Risks”: {failed}",
+    ]
+    assert words.warnings(some[1:2]) == []
+    (one,) = words.warnings(some[:1])
+    assert one.endswith("“Dosing” (3): its intervals may be less sure than 95 %.")
 
 
 def test_foretold_and_taken() -> None:
     assert words.foretold_text(FORETOLD, TOOK) == (
         "Foretold 480 calls, 0.31 USD; took 472 calls, 0.27 USD."
     )
+    audited = words.foretold_text(FORETOLD, TOOK, audited=True)
+    assert audited.endswith("took 472 calls, 0.27 USD, the audit aside.")
     free = FORETOLD.model_copy(update={"cost_usd": None})
     assert words.foretold_text(free, Spent(calls=1, cost_usd=None)) == (
         "Foretold 480 calls; took 1 call."
