@@ -33,7 +33,7 @@ check: $(INSTALLED) ## lint, formatting, types, direction of imports
 bench: $(INSTALLED) ## measure speed and memory side by side (some 10 minutes), into build/bench*.json
 	PYTHONPATH=tests $(BIN)/python -m bench
 
-evidence: $(INSTALLED) ## repeat all evaluations on EVIDENCE_DATA (under 20 minutes), into docs/evidence.md
+evidence: $(INSTALLED) ## repeat all evaluations on EVIDENCE_DATA (about 20 minutes), into docs/evidence.md
 	@rm -rf $(EVIDENCE)
 	@GOALCOVER_HOME=$(EVIDENCE)/home $(BIN)/goalcover eval all --out $(EVIDENCE) \
 	  $(if $(wildcard $(EVIDENCE_DATA)),--data $(EVIDENCE_DATA))
