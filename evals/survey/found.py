@@ -12,7 +12,7 @@ from .curves import Curve
 from .figure import draw_survey
 from .proxies import SHUFFLED, Proxy
 from .resampled import Resampled
-from .simulation import AGAIN, FEATURES, LOWEST, PRECISION, STEP, Cell
+from .simulation import AGAIN, FEATURES, LOWEST, PRECISION, STEP, STRONG, Cell
 from .whole import Whole
 
 NOMINAL, LEAST = 0.95, 0.93
@@ -74,7 +74,8 @@ class SurveyFound(Exhibit):
             f"Simulation: {len(self.cells)} cells, each {many(self.repeats, 'survey')} of one "
             f"population, seed {self.seed}: {FEATURES} features and noise, normal or skewed "
             "(exponential); anchors are steps of "
-            f"{STEP} standard deviations of the latent score, so scores are spread widely; R² is "
+            f"{STEP} standard deviations of the latent score, so scores are spread widely, or, "
+            f"with two anchors, {STRONG} and 0 only; R² is "
             "of the latent score, and “found” what the head explains of the anchors. Intervals of "
             "coverages: 95 %, Wilson.",
             "The estimate and the rule are those of `goalcover score --precision`; the head is "
