@@ -31,7 +31,8 @@ class PredictionStore:
     ) -> None:
         """Keeps predictions (n,) of a subgoal, by its hash, for n rows: the score, the ends of its
         interval, and the probability that the row supports the subgoal. What lies outside of
-        [0, 1], as a regression may, is moved to its end; NaN is no prediction."""
+        [0, 1], as a regression may, is moved to its end, and what is beyond the fourth digit is
+        left out; NaN is no prediction."""
         found = np.clip(np.column_stack([values, lows, highs, supports]), 0.0, 1.0).round(4)
         self._db.executemany(
             "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -327,7 +327,7 @@ class Coverage(Record):
     By a survey, where `estimate` is not None: judged, failed, low and both histograms count rows of
     the random sample; distinct, all distinct rows of the data; supporting and distinct_supporting
     are estimated, the share times all rows or all distinct rows; both intervals are those of the
-    estimate, and speak of these rows alone. possible: the verdicts that the share's interval allows.
+    estimate, and speak of these rows alone. possible: verdicts that the share's interval allows.
     """
 
     subgoal: Subgoal
