@@ -21,7 +21,7 @@ demo: $(INSTALLED) ## run the whole method on the example data, without a key or
 	  --domain medicine --task "question answering" --yes --out $(DEMO)/results
 
 test: $(INSTALLED) ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: $(INSTALLED) ## lint, formatting, types, direction of imports
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures for every room: a home and a store for each test, and one embedder for all of them."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from hypothesis import settings
 
 from goalcover.memory.store import Store
 from goalcover.tools.embeddings import Embedder
+
+# The console takes it as its width for good where it is set at import, as test workers do.
+os.environ.pop("COLUMNS", None)
 
 # A slow machine is no failure.
 settings.register_profile("patient", deadline=None)
