@@ -29,8 +29,8 @@ HOW = [
     "row are judged. The estimates use these rows alone.",
     "A(s) and the share of supporting rows: prediction-powered inference (PPI++) with tuned weight "
     "and cross-fitting, finite-population correction, and Wilson's interval on the effective "
-    "sample size, two rows at the far end added to the variance. The intervals speak of the rows of "
-    "this file, not of others like them, and not of the judge's own errors.",
+    "sample size, two rows at the far end added to the variance. The intervals speak of the rows "
+    "of this file, not of others like them, and not of the judge's own errors.",
     "Predictions: ridge regression on embeddings of input and output and on cheap features of "
     "their text. Where they explain less than 5 % of the variance, the interval is the classical "
     "one.",
