@@ -39,7 +39,7 @@ def conclusion(found: Checked) -> str:
     """What fell, what could not be tested, and which verdicts got worse, in one line."""
     changes, survey = found.check.subgoals, found.check.survey
     rows = many(found.counts.usable, "row")
-    if survey and survey.sampled < survey.rows:
+    if survey and not survey.whole:
         rows = f"{survey.sampled:,} rows drawn at random from {survey.rows:,}"
     fell = [f"“{change.name}”" for change in changes if change.fell]
     since = f"in {rows} since {found.check.baseline}"

@@ -379,7 +379,7 @@ def plan(
     """
     with user_errors():
         from ..graph.session import configure
-        from ..memory.files import atomic_text, check_writable
+        from ..memory.files import check_writable, write_record
         from ..tools.foretell import plan_file
         from ..tools.subgoals import read_subgoals
         from . import planning, terminal
@@ -400,8 +400,7 @@ def plan(
         found = plan_file(config)
         planning.show_plan(found)
         if out:
-            with atomic_text(out) as file:
-                file.write(found.model_dump_json(indent=1) + "\n")
+            write_record(found, out)
             typer.echo(f"figures  {out}")
 
 
@@ -439,7 +438,7 @@ def check(
         import asyncio
 
         from ..graph.session import configure, new_id
-        from ..memory.files import atomic_text, check_writable
+        from ..memory.files import check_writable, write_record
         from ..tools.baseline import read_baseline
         from ..tools.checking import check_file
         from . import checking, terminal
@@ -478,8 +477,7 @@ def check(
         if model or judge:
             terminal.show_spent(found.spent)
         if out:
-            with atomic_text(out) as file:
-                file.write(found.check.model_dump_json(indent=1) + "\n")
+            write_record(found.check, out)
             typer.echo(f"figures  {out}")
     if not found.check.passed:
         raise typer.Exit(FELL)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from ..memory.files import atomic_text
+from ..memory.files import atomic_text, write_record
 from ..memory.records import Record
 from ..tools.markdown import plain
 
@@ -43,8 +43,7 @@ def write(found: Exhibit, name: str, folder: Path) -> dict[str, Path]:
     Raises UserError, naming the file, where one cannot be written.
     """
     page, figures = folder / f"{name}.md", folder / f"{name}.json"
-    with atomic_text(figures) as file:  # first: whatever comes of the rest, these are not lost
-        file.write(found.model_dump_json(indent=1) + "\n")
+    write_record(found, figures)  # first: whatever comes of the rest, these are not lost
     pictures = found.draw(folder)
     with atomic_text(page) as file:
         links = {caption: path.name for caption, path in pictures.items()}

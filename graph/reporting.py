@@ -97,7 +97,7 @@ def collect(
 
 def provenance(box: Toolbox, survey: Survey | None = None) -> report.Provenance:
     limit = box.config.source.max_chars
-    estimated = survey and survey.sampled < survey.rows
+    estimated = survey and not survey.whole
     notes = [
         SURVEYED if estimated else JUDGED,
         "Failed judgements are left out of every figure and counted beside it.",

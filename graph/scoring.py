@@ -14,7 +14,7 @@ from ..tools.cap import Cap, counted
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.foretell import foretold
 from ..tools.judge import JudgeAsk
-from ..tools.scoring import collect_ended, wish_of
+from ..tools.scoring import collect_ended, score_all, wish_of
 from ..tools.survey.survey import Surveyed, survey
 from .state import State
 from .toolbox import Run, Toolbox, tell, teller
@@ -102,11 +102,7 @@ async def _survey(subgoals: list[Subgoal], runtime: Run) -> Surveyed:
 async def _score_all(subgoals: list[Subgoal], runtime: Run) -> RowCounts:
     box = runtime.context
     tell(runtime, "score", done=0, total=len(box.table))
-    counts = await box.judge.score(
-        box.run, box.table, len(box.table), subgoals, teller(runtime, "score")
-    )
-    counts.bad, counts.format = box.table.bad_rows, box.table.format
-    return counts
+    return await score_all(box.judge, box.run, box.table, subgoals, teller(runtime, "score"))
 
 
 async def _copies(box: Toolbox) -> dict[int, int]:

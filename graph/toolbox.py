@@ -70,14 +70,15 @@ class Toolbox:
 
     @cached_property
     def door(self) -> Door:
-        model = open_model(self.config.model, self.config, self.embedder)
+        return self._door(self.config.model)
+
+    def _door(self, name: str | None, batch: bool = False) -> Door:
+        model = open_model(name, self.config, self.embedder, batch)
         return Door(model, self.store, self.run, Cap.of(self.config))
 
     @cached_property
     def judge(self) -> Scorer:
-        name = self.config.judge or self.config.model
-        model = open_model(name, self.config, self.embedder, self.config.batch)
-        door = Door(model, self.store, self.run, Cap.of(self.config))
+        door = self._door(self.config.judge or self.config.model, self.config.batch)
         return open_scorer(self.config, door, self.store)
 
     @cached_property
@@ -85,8 +86,7 @@ class Toolbox:
         """The judge by ordinary calls, for a few rows that are not worth a batch."""
         if not self.config.batch:
             return self.judge
-        model = open_model(self.config.judge or self.config.model, self.config, self.embedder)
-        door = Door(model, self.store, self.run, Cap.of(self.config))
+        door = self._door(self.config.judge or self.config.model)
         return Scorer(door, self.store, self.config.max_concurrency, self.config.mode)
 
     @cached_property
@@ -196,8 +196,9 @@ class Toolbox:
     def sampled_rows(self, survey: Survey | None) -> list[int]:
         """The rows that were drawn to be judged; all without a survey."""
         rows = self.store.scores.members(self.run)
-        order = drawn(len(rows), self.config.seed)[: survey.sampled] if survey else rows
-        return [rows[place] for place in order] if survey else rows
+        if survey is None:
+            return rows
+        return [rows[place] for place in drawn(len(rows), self.config.seed)[: survey.sampled]]
 
     def scored_rows(self, subgoals: list[Subgoal]) -> Iterator[ScoredRow]:
         """All rows with their scores, predicted where they were not judged."""

@@ -9,6 +9,8 @@ from errno import EISDIR
 from pathlib import Path
 from typing import IO
 
+from pydantic import BaseModel
+
 from .errors import UserError
 
 
@@ -49,6 +51,12 @@ def atomic_text(path: Path) -> Iterator[IO[str]]:
         partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         yield file
+
+
+def write_record(record: BaseModel, path: Path) -> None:
+    """Writes a record as JSON. Errors: see `atomic_path`."""
+    with atomic_text(path) as file:
+        file.write(record.model_dump_json(indent=1) + "\n")
 
 
 def check_writable(path: Path) -> None:

@@ -817,6 +817,11 @@ class Survey(Record):
     seed: int = 0
     how: list[str] = []
 
+    @property
+    def whole(self) -> bool:
+        """Whether all rows were judged, so that nothing is estimated."""
+        return self.sampled >= self.rows
+
 
 class RowCounts(Record):
     """What happened to the rows between the file and the judge."""

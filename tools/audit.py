@@ -5,10 +5,10 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ..memory.errors import BudgetSpent
 from ..memory.records import Agreement, Subgoal
 from ..memory.store import Store
 from .agreement import agreement
-from .cap import BudgetSpent
 from .datasets import Picked, Table
 from .scorer import Listener, Scorer
 

@@ -22,8 +22,6 @@ from .tokens import PER_TOKEN, VERDICT
 if TYPE_CHECKING:
     from .settings import RunConfig
 
-__all__ = ["BudgetSpent", "Cap"]
-
 CAPPED = (
     "During the run {why}: what was to be asked of a model after that was left out, or done by "
     "text rules; a higher --max-calls or --budget pays only for that."

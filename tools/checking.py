@@ -122,8 +122,7 @@ def _check_judged(
             f"{', '.join(names)} cannot be compared: more than 5 % of the judgements failed"
             f"{reason}. What failed is tried again."
         )
-    sampled = survey and survey.sampled < survey.rows
-    if sampled and not all(c.estimate for c in after):
+    if survey and not survey.whole and not all(c.estimate for c in after):
         raise UserError(
             "too few rows to compare: fewer than two distinct rows of the sample were judged. "
             f"{MORE_JUDGED}."

@@ -13,7 +13,7 @@ from ..memory.usage import pace
 from .chat_model import ChatModel
 from .datasets import Table
 from .embeddings import Embedder
-from .judge import MOST_SUBGOALS, JudgeAsk, Mode, asks_of
+from .judge import JudgeAsk, Mode, asks_of, subgoals_a_call
 from .model import Model
 from .scorer import EMBEDDED_CONCURRENCY, READ_AT_ONCE, judge_id
 from .settings import RunConfig, open_model
@@ -104,8 +104,7 @@ class Forecast:
         chosen = np.asarray(rows, dtype=int)
         _, first = np.unique(self._texts[chosen], return_index=True)
         calls = np.zeros(len(chosen), dtype=int)
-        size = MOST_SUBGOALS if mode == "joint" else 1
-        calls[first] = -(-self._lacking(mode)[chosen[first]] // size)
+        calls[first] = -(-self._lacking(mode)[chosen[first]] // subgoals_a_call(mode))
         return calls
 
     @cached_property

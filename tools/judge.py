@@ -47,9 +47,13 @@ Number = Annotated[float, BeforeValidator(_no_boolean)]
 """A score as a model gives it."""
 
 
+def subgoals_a_call(mode: Mode) -> int:
+    return MOST_SUBGOALS if mode == "joint" else 1
+
+
 def calls_a_row(subgoals: int, mode: Mode) -> int:
     """Calls that judge a row against so many subgoals."""
-    return subgoals if mode == "pairwise" else -(-subgoals // MOST_SUBGOALS)
+    return -(-subgoals // subgoals_a_call(mode))
 
 
 class Judgement(ReplySchema):
@@ -118,7 +122,7 @@ def asks_of(
 
     shuffle: a seed by which the subgoals are listed, and asked for, in another order in each row.
     """
-    size = MOST_SUBGOALS if mode == "joint" else 1
+    size = subgoals_a_call(mode)
     seed = sample.hash if shuffle is None else f"{shuffle} {sample.hash}"
     if shuffle is not None:
         subgoals = random.Random(f"list {seed}").sample(subgoals, len(subgoals))

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ..memory.files import atomic_text
+from ..memory.files import atomic_text, write_record
 from ..memory.records import (
     Agreement,
     Analysis,
@@ -121,8 +121,7 @@ class Report(Record):
 
 
 def write_json(report: Report, path: Path) -> None:
-    with atomic_text(path) as file:
-        file.write(report.model_dump_json(indent=1) + "\n")
+    write_record(report, path)
 
 
 def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
@@ -211,7 +210,7 @@ def surveyed(report: Report) -> dict[str, Any] | None:
             if line
         ],
         "estimates": [c for c in report.coverage if c.estimate],
-        "whole": survey.sampled >= survey.rows,
+        "whole": survey.whole,
         "unsettled": sum(len(c.possible) > 1 for c in report.coverage),
         "rows": f"{survey.sampled:,} of {survey.rows:,}",
     }

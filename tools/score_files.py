@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..memory.errors import UserError
-from ..memory.files import atomic_path, atomic_text
+from ..memory.files import atomic_path, atomic_text, write_record
 from ..memory.records import Score, Subgoal
 from ..memory.scores import ScoredSample
 from .card import About
@@ -90,8 +90,7 @@ def about_path(scores: Path) -> Path:
 
 
 def write_about(about: About, scores: Path) -> None:
-    with atomic_text(about_path(scores)) as file:
-        file.write(about.model_dump_json(indent=1) + "\n")
+    write_record(about, about_path(scores))
 
 
 def read_about(scores: Path, names: Sequence[str]) -> About:

@@ -171,11 +171,19 @@ async def judge_table(
             on_progress, on_embed,
         )  # fmt: skip
         return Judged(found.counts, found.coverage, found.rows, found.survey)
-    counts = await scorer.score(name, table, len(table), subgoals, on_progress)
-    counts.bad, counts.format = table.bad_rows, table.format
+    counts = await score_all(scorer, name, table, subgoals, on_progress)
     scores = scorer.store.scores
     coverage = assess(scores, name, scorer.judge, subgoals, config.tau, copies)
     return Judged(counts, coverage, range(len(table)))
+
+
+async def score_all(
+    scorer: Scorer, name: str, table: Table, subgoals: Sequence[Subgoal], on_progress: Listener
+) -> RowCounts:
+    """Judges every row of a table; bad lines are counted. Errors: see `Scorer.score`."""
+    counts = await scorer.score(name, table, len(table), subgoals, on_progress)
+    counts.bad, counts.format = table.bad_rows, table.format
+    return counts
 
 
 def about_scores(config: RunConfig, scorer: Scorer, subgoals: list[Subgoal]) -> About:

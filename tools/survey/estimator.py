@@ -36,19 +36,13 @@ def estimate(labels: np.ndarray, own: np.ndarray | None, everywhere: float, rows
     classical = interval(float(labels.mean()), unseen * spread / n, n, unseen, n - 1)
     half = (classical[1] - classical[0]) / 2
     weight, r2, rest = tuned(labels, own)
-    if not weight or own is None:
-        return Figure(
-            value=float(labels.mean()),
-            interval=classical,
-            rows=rows,
-            sampled=n,
-            r2=r2,
-            classical=half,
-        )
-    value = weight * everywhere + float((labels - weight * own).mean())
+    value, ends = float(labels.mean()), classical
+    if own is not None and weight:
+        value = weight * everywhere + float((labels - weight * own).mean())
+        ends = interval(value, unseen * rest / n, n, unseen, n - 2)
     return Figure(
         value=min(1.0, max(0.0, value)),
-        interval=interval(value, unseen * rest / n, n, unseen, n - 2),
+        interval=ends,
         rows=rows,
         sampled=n,
         r2=r2,

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...memory.errors import UserError
+from ...memory.errors import BudgetSpent, UserError
 from ...memory.records import Figure, Subgoal
-from ..cap import BudgetSpent
 from ..datasets import Picked, Table
 from ..scorer import READ_AT_ONCE, Listener, ScoreProgress, Scorer
 from ..text import listed

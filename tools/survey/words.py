@@ -88,7 +88,7 @@ def helped(figure: Figure) -> str:
 
 def headline(survey: Survey, coverage: Sequence[Coverage]) -> str:
     """What was judged, and how well A(s) is known."""
-    if survey.sampled >= survey.rows:
+    if survey.whole:
         return f"All {many(survey.rows, 'row')} were judged: nothing is predicted."
     widths = [c.estimate.mean.half_width for c in coverage if c.estimate]
     known = f" A(s) is known to {plus_minus(max(widths))}" if widths else ""
