@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..memory.records import Candidate, Round, SynthesisOutcome
+from ..tools.by_hand import moved
 from ..tools.embeddings import Embedder
 from ..tools.refusals import Written, embedded_row, refuse
 from ..tools.text import listed, many
@@ -62,8 +63,10 @@ async def settle(
     """The outcomes without rows that are near-duplicates of those of an earlier item.
 
     Items are written at the same time and know nothing of one another. Good rows that were not
-    needed take the places that become free.
+    needed take the places that become free. What a person has chosen by hand is left as it is.
     """
+    if any(moved(outcomes)):
+        return [*outcomes]
     written = Written()
     settled = []
     for outcome in outcomes:

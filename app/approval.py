@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from typing import Any
 
 import click
@@ -11,14 +10,12 @@ import yaml
 from rich.prompt import Prompt
 from rich.text import Text
 
-from ..agents.clauses import split_compound
 from ..graph import review
 from ..graph.session import Pending
 from ..memory.errors import UserError
 from ..memory.records import Subgoal
 from ..tools import subgoals as sets
-from ..tools.text import listed, words
-from . import contract, terminal
+from . import contract, subgoal_edits, terminal
 
 Subgoals = list[Subgoal]
 
@@ -48,7 +45,7 @@ def ask_subgoals(pending: Pending) -> dict[str, Any]:
         if choice in ("approve", "overrule"):
             with suppress(_Back):
                 if overruled := _overrule(findings, all_open=choice == "approve"):
-                    return _edited(subgoals, overrule=overruled, approve=choice == "approve")
+                    return subgoal_edits.decision(subgoals, overruled, choice == "approve")
             continue
         try:
             edited = EDITS[choice](subgoals)
@@ -58,17 +55,12 @@ def ask_subgoals(pending: Pending) -> dict[str, Any]:
             terminal.err.print(Text(str(error)), style="red")
             continue
         if edited != subgoals:
-            return _edited(edited)
+            return subgoal_edits.decision(edited)
         terminal.err.print("Nothing changed.")
 
 
 class _Back(Exception):
     """Enter where something was to be said: the person changed their mind."""
-
-
-def _edited(subgoals: Subgoals, **more: Any) -> dict[str, Any]:
-    plain = [subgoal.model_dump(exclude_defaults=True) for subgoal in subgoals]
-    return review.edit("approve_subgoals", {"subgoals": plain, **more})
 
 
 def _overrule(findings: list[dict[str, Any]], all_open: bool) -> dict[str, str]:
@@ -125,11 +117,7 @@ def _one(subgoals: Subgoals, question: str) -> Subgoal:
 def _add(subgoals: Subgoals) -> Subgoals:
     name = _text("Name")
     description = _text("What must a row demonstrate? One sentence")
-    slug = "_".join(words(name))
-    found = re.sub(r"[^a-z0-9_]+", "", slug.lower()) or "s"
-    taken = {subgoal.id for subgoal in subgoals}
-    free = next(i for n in count(1) if (i := found if n == 1 else f"{found}_{n}") not in taken)
-    return sets.added(subgoals, Subgoal(id=free, name=name, description=description))
+    return subgoal_edits.added(subgoals, name, description)
 
 
 def _remove(subgoals: Subgoals) -> Subgoals:
@@ -142,17 +130,16 @@ def _merge(subgoals: Subgoals) -> Subgoals:
     chosen = [subgoals[place] for place in _numbers("Merge which?", len(subgoals))]
     if len(chosen) < 2:
         raise UserError("name two or more to merge.")
-    name = _text("Name", listed(subgoal.name for subgoal in chosen))
-    whole = "; ".join(subgoal.description.rstrip(".") for subgoal in chosen)
-    description = _text("What must a row demonstrate?", f"{whole}.")
+    name, description = subgoal_edits.proposed_whole(chosen)
+    name = _text("Name", name)
+    description = _text("What must a row demonstrate?", description)
     return sets.merged(subgoals, [subgoal.id for subgoal in chosen], name, description)
 
 
 def _split(subgoals: Subgoals) -> Subgoals:
     whole = _one(subgoals, "Split which?")
-    halves = split_compound(whole.description.rstrip("."))
     parts = []
-    for number, default in enumerate(halves if len(halves) > 1 else ["", ""], start=1):
+    for number, default in enumerate(subgoal_edits.proposed_parts(whole), start=1):
         description = _text(f"Part {number}: what must a row demonstrate?", default)
         parts.append((_text(f"Part {number}: name"), description))
     return sets.split(subgoals, whole.id, parts)
@@ -161,17 +148,7 @@ def _split(subgoals: Subgoals) -> Subgoals:
 def _wanted(subgoals: Subgoals) -> Subgoals:
     chosen = _one(subgoals, "For which?")
     answer = _text("Rows wanted: a number (200), a share (10 %), or “none” for an even share")
-    number = re.fullmatch(r"([\d.,]+)\s*(%|rows)?", answer)
-    update: dict[str, Any] = {"target_share": None, "target_count": None}
-    try:
-        if number and number.group(2) == "%":
-            update["target_share"] = float(number.group(1)) / 100
-        elif answer != "none":
-            update["target_count"] = int(number.group(1).replace(",", "") if number else answer)
-        new = Subgoal.model_validate(chosen.model_dump() | update)
-    except ValueError as error:
-        raise UserError(f"{answer} is neither a number of rows nor a share of them.") from error
-    return [new if subgoal is chosen else subgoal for subgoal in subgoals]
+    return subgoal_edits.replaced(subgoals, subgoal_edits.with_wanted(chosen, answer))
 
 
 def _in_editor(subgoals: Subgoals) -> Subgoals:

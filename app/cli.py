@@ -186,13 +186,37 @@ def resume(
 
 
 @app.command()
-def runs() -> None:
+def runs(
+    rename: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="RUN NAME", help='Give this run a name; "" takes it away.'),
+    ] = None,
+    delete: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN",
+            help="Delete this run and its results; may be given several times. Judgements stay.",
+        ),
+    ] = None,
+) -> None:
     """Lists the runs, the newest first."""
     with user_errors():
         from ..graph import session
+        from ..memory.errors import UserError
         from . import terminal
 
-        terminal.show_runs(session.list_runs())
+        if rename and delete:
+            raise UserError("give --rename or --delete, not both.")
+        if rename:
+            name = session.rename_run(*rename)
+            terminal.note(f"{rename[0]} is named {name}" if name else f"{rename[0]} has no name")
+        elif delete:
+            known = [session.get_run(run_id).id for run_id in dict.fromkeys(delete)]
+            for run_id in known:
+                session.delete_run(run_id)
+                terminal.note(f"deleted {run_id}")
+        else:
+            terminal.show_runs(session.list_runs())
 
 
 @app.command()
@@ -591,6 +615,34 @@ def export(
         told = f", {written.synthetic:,} of them synthetic" if written.synthetic else ""
         typer.echo(f"{written.rows:,} rows{told}")
         typer.echo(f"exported  {out}\ncard      {written.card}")
+
+
+@app.command()
+def chat(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")
+    ] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on. Any but this machine's own needs a password in the "
+            "environment variable GOALCOVER_PASSWORD."
+        ),
+    ] = "127.0.0.1",
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Open no browser; the address is printed.")
+    ] = False,
+    max_upload: Annotated[
+        int, typer.Option(min=1, metavar="MB", help="Largest file that the page takes.")
+    ] = 200,
+) -> None:
+    """The whole method as a conversation in the browser. Ctrl-C ends the server: runs under way
+    stop, and can go on."""
+    with user_errors() as state:
+        from .chat import launch
+
+        state["again"] = SAME
+        launch.serve(host, port, headless, max_upload)
 
 
 def _drive(go: Callable[[Any], Any], reviewer: Any, fail_on_gap: bool) -> None:

@@ -9,7 +9,6 @@ from ..graph import session
 from ..memory.records import (
     Contract,
     DataProfile,
-    Draft,
     Finding,
     Specification,
     Subgoal,
@@ -17,7 +16,7 @@ from ..memory.records import (
 )
 from ..tools.profile import lines
 from ..tools.text import shorten
-from . import results
+from . import contract_words, results
 from .terminal import err
 
 
@@ -36,14 +35,9 @@ def show_profile(profile: dict[str, Any]) -> None:
 def show_specification(specification: dict[str, Any]) -> None:
     """What is settled so far, what is open, and why no more is asked."""
     found = Specification.model_validate(specification)
-    table = Table(title="What the model shall do, so far", show_header=False, title_justify="left")
-    goal = found.goal
-    points = {"goal": goal.text, "domain": goal.domain, "task": goal.task}
-    points |= {name: "; ".join(getattr(found, name)) for name in Draft.model_fields}
-    points["open points"] = "; ".join(found.open_points)
-    for name, text in points.items():
-        if text:
-            table.add_row(name.replace("_", " "), Text(text))
+    table = Table(title=contract_words.TITLE, show_header=False, title_justify="left")
+    for name, points in contract_words.settled(found).items():
+        table.add_row(name, Text("; ".join(points)))
     err.print(table)
     if found.ended:
         _print(f"No more questions: {found.ended}.")
@@ -62,7 +56,8 @@ def show_subgoals(args: dict[str, Any]) -> None:
     table = Table("", "name", "what a row must demonstrate", "wanted", title="Subgoals")
     subgoals = [Subgoal.model_validate(subgoal) for subgoal in args["subgoals"]]
     for number, subgoal in enumerate(subgoals, start=1):
-        table.add_row(str(number), Text(subgoal.name), _demonstration(subgoal), _wanted(subgoal))
+        wanted = contract_words.wanted(subgoal)
+        table.add_row(str(number), Text(subgoal.name), _demonstration(subgoal), wanted)
     err.print(table)
     contract = Contract.model_validate(args["contract"])
     show_matrix(contract, {subgoal.id: subgoal.name for subgoal in subgoals})
@@ -90,21 +85,14 @@ def _demonstration(subgoal: Subgoal) -> Text:
     return told
 
 
-def _wanted(subgoal: Subgoal) -> str:
-    if subgoal.target_count:
-        return f"{subgoal.target_count} rows"
-    return f"{subgoal.target_share:.0%}" if subgoal.target_share else ""
-
-
 def show_matrix(contract: Contract, names: dict[str, str]) -> None:
     """Which subgoals answer for which clause."""
     if not contract.matrix:
         return
     table = Table("what is asked for", "subgoals", title="Who answers for what")
     for clause in contract.matrix:
-        covering = Text(", ".join(names.get(name, name) for name in clause.subgoal_ids))
-        if not clause.subgoal_ids:
-            covering = Text("said of every row", "dim") if clause.qualifies else Text("none", "red")
+        style = "" if clause.subgoal_ids else "dim" if clause.qualifies else "red"
+        covering = Text(contract_words.covering(clause, names), style)
         table.add_row(Text(clause.text), covering)
     err.print(table)
 

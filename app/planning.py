@@ -8,7 +8,8 @@ from rich.text import Text
 from ..memory.records import Foretold, ScoringPlan
 from ..tools.prices import money
 from ..tools.text import many
-from .terminal import out, short
+from .pace import short
+from .terminal import out
 
 WAYS = {
     "pairwise": "all rows, pairwise",

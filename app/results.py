@@ -9,34 +9,31 @@ from ..memory.records import (
     Foretold,
     Overlap,
     PlanItem,
-    Round,
     Spent,
     Survey,
     SynthesisOutcome,
     SynthesisPlan,
 )
 from ..tools import prices
+from ..tools.by_hand import moved, moved_text
 from ..tools.card import foreseen
 from ..tools.filter_file import Filtered
 from ..tools.report import Report
 from ..tools.survey import words
 from ..tools.text import many
 from . import terminal
-from .terminal import err, out, short
+from .pace import short
+from .synthesising import EXTRACTIVE, gap_name, how_text, refused_text, writers
+from .terminal import err, out
 
 FILES = ("html", "recommendations", "scores", "filtered", "card", "synthetic")
-
-EXTRACTIVE = (
-    "synthetic rows are extractive: passages of your own texts, to try the loop; do not train on "
-    "them"
-)
 
 
 def show_plan(plan: SynthesisPlan) -> None:
     """Rows to write, what they will differ in, and what they take at most."""
     grids = [item.grid for item in plan.items]
     columns: dict[str, list[str]] = {
-        "gap": [_gap(item) for item in plan.items],
+        "gap": [gap_name(item) for item in plan.items],
         "rows": [_rows(item) for item in plan.items],
         "scenarios": ["; ".join(grid.scenarios) for grid in grids],
         "every 4th also shows": [
@@ -58,10 +55,6 @@ def show_plan(plan: SynthesisPlan) -> None:
     _show_price(plan)
 
 
-def _gap(item: PlanItem) -> str:
-    return item.name or item.gap_id
-
-
 def _rows(item: PlanItem) -> str:
     more = item.wanted > item.rows
     return f"{item.rows} of {item.wanted} recommended" if more else str(item.rows)
@@ -71,8 +64,7 @@ def _show_price(plan: SynthesisPlan) -> None:
     if not any(item.rows for item in plan.items):
         err.print("No rows: nothing is spent.")
         return
-    how = plan.how.removeprefix("at most, ")
-    told = f"{how[:1].upper()}{how[1:]}."
+    told = how_text(plan)
     if plan.calls:
         table = Table(title="What it takes at most", title_justify="left")
         for name in ("calls", "tokens in", "tokens out", "cost"):
@@ -82,8 +74,7 @@ def _show_price(plan: SynthesisPlan) -> None:
             cost = prices.money(plan.cost_usd)
         table.add_row(f"{plan.calls:,}", short(plan.tokens_in), short(plan.tokens_out), cost)
         err.print(table)
-        models = dict.fromkeys((plan.model, plan.judge))
-        told = f"Written by {', scored by '.join(models)}. {told}"
+        told = f"{writers(plan)}. {told}"
     err.print(Text(told))
 
 
@@ -94,7 +85,7 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
     if not wanted:
         return
     table = Table(title=f"Synthesised: {accepted} of {wanted} rows", title_justify="left")
-    longest = max(len(_gap(outcome.item)) for outcome in outcomes)
+    longest = max(len(gap_name(outcome.item)) for outcome in outcomes)
     table.add_column("gap", overflow="fold", width=min(longest, 20))
     for name in ("round", "asked", "written", "accepted"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -102,20 +93,14 @@ def show_synthesis(outcomes: list[SynthesisOutcome]) -> None:
     for outcome in outcomes:
         for line in outcome.rounds:
             counts = (line.number, line.asked, line.written, line.accepted)
-            gap = _gap(outcome.item) if line.number == 1 else ""
-            table.add_row(Text(gap), *map(str, counts), _refused(line))
+            gap = gap_name(outcome.item) if line.number == 1 else ""
+            table.add_row(Text(gap), *map(str, counts), refused_text(line))
     out.print(table)
     for outcome in outcomes:
         if outcome.note:
-            out.print(Text(f"{_gap(outcome.item)}: {outcome.note}"))
-
-
-def _refused(line: Round) -> str:
-    spare = line.written - line.accepted - sum(line.refused.values())
-    told = [f"{count} {reason}" for reason, count in line.refused.items()]
-    told += [f"{spare} not needed"] if spare else []
-    told += [f"{many(len(line.failed), 'call')} failed"] if line.failed else []
-    return ", ".join(told)
+            out.print(Text(f"{gap_name(outcome.item)}: {outcome.note}"))
+    if told := moved_text(moved(outcomes)):
+        out.print(told, highlight=False)
 
 
 def show_report(report: Report) -> None:

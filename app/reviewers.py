@@ -16,6 +16,7 @@ from ..memory.records import PlanItem, SynthesisPlan
 from ..tools.plain import read_plain
 from . import contract, results, terminal
 from .approval import ask_subgoals
+from .synthesising import answered, gap_name, replanned
 
 if TYPE_CHECKING:
     from .terminal import Display
@@ -138,28 +139,18 @@ def ask_synthesis(pending: Pending) -> dict[str, Any]:
         if choice == "reject" or not any(item.rows for item in shown.items):
             terminal.note("no rows will be synthesised")
             return review.reject()
-        if shown.items == given.items:
-            return review.approve()
-        items = [item.model_dump() for item in shown.items]
-        return review.edit("approve_synthesis", {"items": items})
+        return answered(given, shown)
 
 
 def _edited(plan: SynthesisPlan, items: list[PlanItem]) -> SynthesisPlan:
-    """With other numbers, and what they take; a gap without rows stays, to be edited again."""
-    edited = [
-        item.model_copy(
-            update={
-                "rows": _Rows.ask(
-                    Text(f"rows for {item.name or item.gap_id}"),
-                    console=terminal.err,
-                    default=item.rows,
-                )
-            }
+    """With other numbers, the last ones as their defaults."""
+    rows = {
+        item.gap_id: _Rows.ask(
+            Text(f"rows for {gap_name(item)}"), console=terminal.err, default=item.rows
         )
         for item in items
-    ]
-    priced = review.refigured(plan, [item for item in edited if item.rows])
-    return priced.model_copy(update={"items": edited})
+    }
+    return replanned(plan, rows)
 
 
 class _Rows(IntPrompt):

@@ -27,57 +27,22 @@ from ..memory.records import (
 )
 from ..memory.runs import Run
 from ..memory.scores import SUPPORTING
-from ..tools import prices
 from ..tools.scorer import ScoreProgress
 from ..tools.settings import ModelConfig
 from ..tools.survey import words
 from ..tools.text import listed, many, shorten
 from .console import PlainConsole
+from .pace import RUN_STAGES, STAGES, pace, spent_text, tells_left, things
 
 out = PlainConsole()
 err = PlainConsole(stderr=True)
 
-STAGES = {
-    "profile": "looking at the data",
-    "clarify": "thinking about questions",
-    "decompose": "deriving subgoals",
-    "check": "checking the subgoals",
-    "foretell": "foretelling what judging takes",
-    "embed": "embedding the rows",
-    "score": "judging rows",
-    "audit": "judging some rows in the other mode",
-    "assess": "computing coverage",
-    "analyze": "finding gaps",
-    "recommend": "recommending",
-    "synthesize": "synthesising rows",
-    "ledger": "scoring synthetic rows",
-    "rejudge": "judging rows near the filter's cut",
-    "filter": "filtering",
-    "report": "writing the report",
-    "evaluate": "checking labelled lists",
-    "group": "finding planted gaps",
-    "ablate": "running with parts switched off",
-    "passport": "judging rows over and over",
-    "calibrate": "comparing with judged rows",
-    "corrupt": "judging rows of the pools",
-}
-COUNTS_ROWS = ("embed", "score", "audit", "ledger", "rejudge", "corrupt")
 COLOURS = {"enough": "green", "thin": "yellow", "missing": "red", "unknown": "dim"}
 FIELDS = {"count": "green", "rate": "none", "left": "cyan", "failed": "red"}
 """What a progress line says after its bar, and in which colour."""
 
 LINE_EVERY = 10.0
 """Seconds between progress lines where there is no terminal."""
-
-LEAST_SECONDS, LEAST_SHARE = 2.0, 0.03
-"""Before these have passed nothing is said of the time left."""
-
-RUN_STAGES = {
-    "answer_questions": "questions",
-    "approve_subgoals": "subgoals",
-    "approve_synthesis": "synthesis",
-}
-"""What a run waits for, in a word that fits a narrow table."""
 
 
 def note(line: str) -> None:
@@ -167,7 +132,7 @@ class Display:
                 if not err.is_terminal:
                     note(text)
             self._stage, self._counts, self._since = progress.stage, counts, now
-        rate, left = _pace(progress, now - self._since)
+        rate, left = pace(progress, now - self._since)
         fields = _fields(progress, rate, left, now - self._since)
         spent = spent_text(progress.spent)
         # A line with a count has no room for a note.
@@ -178,7 +143,7 @@ class Display:
         self._draw(text, progress, fields, anew)
         if not err.is_terminal and counts and now - self._spoken > LINE_EVERY:
             self._spoken = now
-            counted = f"{progress.done:,} of {progress.total:,} {_things(progress)}"
+            counted = f"{progress.done:,} of {progress.total:,} {things(progress)}"
             told = [f"  {counted}", f"about {left:.0f} s left", *noted, spent]
             note(", ".join(filter(None, told)))
 
@@ -203,51 +168,17 @@ def _fields(progress: session.Progress, rate: float, left: float, seconds: float
     fields = dict.fromkeys(FIELDS, "")
     if progress.total:
         fields["count"] = f"{progress.done:,}/{progress.total:,}"
-        fields["rate"] = f"{rate:,.0f} {_things(progress)}/s" if rate else ""
-        called = progress.done - progress.stored
-        share = called / max(1, progress.total - progress.stored)
-        if left and seconds >= LEAST_SECONDS and share >= LEAST_SHARE:
+        fields["rate"] = f"{rate:,.0f} {things(progress)}/s" if rate else ""
+        if left and tells_left(progress, seconds):
             fields["left"] = f"{timedelta(seconds=round(left))} left"
     fields["failed"] = f"{progress.failed:,} failed" if progress.failed else ""
     return fields
 
 
-def _things(progress: session.Progress) -> str:
-    """What a stage counts: an evaluation judges a row several times, or runs whole graphs."""
-    return "rows" if progress.stage in COUNTS_ROWS else "steps"
-
-
-def _pace(progress: session.Progress, seconds: float) -> tuple[float, float]:
-    """Rows a second and seconds left; 0 where they are not known.
-
-    Rows that needed no call say nothing of how fast the others will be.
-    """
-    rate = max(0, progress.done - progress.stored) / seconds if seconds > 0.5 else 0.0
-    return rate, (progress.total - progress.done) / rate if rate else 0.0
-
-
-def spent_text(spent: Spent) -> str:
-    """Calls, tokens and money in a few words; nothing where no server was asked."""
-    if not spent.tokens_in and not spent.tokens_out:
-        return ""
-    cached = f" ({short(spent.tokens_cached)} cached)" if spent.tokens_cached else ""
-    money = "" if spent.cost_usd is None else f", {prices.money(spent.cost_usd)}"
-    return (
-        f"{many(spent.calls, 'call')}, {short(spent.tokens_in)} tokens in{cached}, "
-        f"{short(spent.tokens_out)} out{money}"
-    )
-
-
-def short(count: int) -> str:
-    """1234567 as 1.2M."""
-    for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if count >= size:
-            return f"{count / size:.1f}{unit}"
-    return str(count)
-
-
 def show_found(found: Found) -> None:
     """An answer with what it cites, and the rows and gaps that were found."""
+    if found.note:
+        out.print(Text(found.note))
     for sentence in found.answer:
         out.print(Text(f"{sentence.text} [{', '.join(sentence.cites)}]"))
     for c in found.subgoals:
@@ -259,10 +190,11 @@ def show_found(found: Found) -> None:
         out.print(Text.assemble(("gap  ", "bold"), f"{gap.name} ({place})"))
     for row in found.rows:
         supports = [f"{key} {v:g}" for key, v in row.scores.items() if v and v >= SUPPORTING]
+        near = "" if row.nearness is None else f"near {row.nearness:.2f}; "
         out.print(
             Text.assemble(
                 (f"\nindex {row.row}", "bold"),
-                (f"  near {row.nearness:.2f}; supports {listed(supports) or 'nothing'}", "dim"),
+                (f"  {near}supports {listed(supports) or 'nothing'}", "dim"),
                 f"\n{shorten(row.excerpt, 300)}",
             )
         )
@@ -375,12 +307,13 @@ def show_runs(found: list[Run]) -> None:
     table = Table()
     for name in ("run", "status", "stage"):
         table.add_column(name, no_wrap=True)
-    for name in ("data", "goal"):
+    named = ["name"] * any(run.name for run in found)
+    for name in [*named, "data", "goal"]:
         table.add_column(name, overflow="fold")
     for run in found:
         stage = "" if run.status == "finished" else RUN_STAGES.get(run.stage, run.stage)
-        cells = [run.id, run.status, stage, Path(run.data).name, shorten(run.goal, 60)]
-        table.add_row(*map(Text, cells))
+        told = [run.name] * len(named) + [Path(run.data).name, shorten(run.goal, 60)]
+        table.add_row(*map(Text, (run.id, run.status, stage, *told)))
     out.print(table)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..memory.errors import UserError
 from ..memory.records import Sample
+from ..tools.by_hand import moved
 from ..tools.card import About, Origin
 from ..tools.columns import Alignments, Part
 from ..tools.datasets import DataSource, Table, digest, load
@@ -16,7 +17,7 @@ from ..tools.embedded_model import HONESTY
 from ..tools.exporters import Format, card_path, check_target, export
 from ..tools.report import Report
 from ..tools.score_files import read_scores
-from ..tools.settings import RunConfig, home
+from ..tools.settings import RunConfig, home, rows_cache
 from . import session
 
 Rows = Literal["filtered", "original", "synthetic"]
@@ -84,7 +85,7 @@ def _source(report: Report, config: RunConfig, rows: Rows) -> DataSource:
 
 
 def _part(source: DataSource, synthetic: bool = False) -> Part:
-    table: Table = load(source, home() / "datasets")
+    table: Table = load(source, rows_cache(home(), source.path))
     return Part(table, range(len(table)), synthetic)
 
 
@@ -138,6 +139,7 @@ def _origin(report: Report, written: list[_Written], rows: int) -> Origin:
         extractive=any(candidate.origin == "extractive" for candidate in accepted),
         gaps=[(gaps.get(g, g), names.get(s, s), count) for (g, s), count in counted.items()],
         changed=rows - len(written),
+        by_hand=moved(report.synthesis),
     )
 
 

@@ -26,6 +26,7 @@ async def ledger(state: State, runtime: Run) -> State:
     outcomes = await settle(state.get("synthesis", []), box.embedder)
     rows = [c for outcome in outcomes for c in outcome.accepted]
     if not rows:
+        box.store.scores.leave(box.synthetic_run)  # a person may have dropped what was there
         return {"synthesis": outcomes, "ledger": []}
     tell(runtime, "ledger", note=f"{len(rows)} synthetic rows")
     subgoals = [c.subgoal for c in before]

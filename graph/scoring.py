@@ -14,7 +14,7 @@ from ..tools.cap import Cap, counted
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.foretell import foretold
 from ..tools.judge import JudgeAsk
-from ..tools.scoring import collect_ended, score_all, wish_of
+from ..tools.scoring import collect_ended, score_all, survey_of, wish_of
 from ..tools.survey.survey import Surveyed, survey
 from .state import State
 from .toolbox import Run, Toolbox, tell, teller
@@ -51,7 +51,8 @@ async def score(state: State, runtime: Run) -> State:
     if box.config.survey:
         with _leaving(box):
             found = await _survey(subgoals, runtime)
-        told |= {"counts": found.counts, "coverage": found.coverage, "survey": found.survey}
+        told |= {"counts": found.counts, "coverage": found.coverage}
+        told["survey"] = survey_of(box.config, found)
     else:
         told |= {"counts": await _score_all(subgoals, runtime)}
     told["scoring"] = _spent(box)
@@ -93,9 +94,10 @@ async def _survey(subgoals: list[Subgoal], runtime: Run) -> Surveyed:
         wish_of(box.config, explain=True),
         box.embedder,
         await _copies(box),
-        box.home / "datasets",
+        box.cache,
         teller(runtime, "score"),
         embedded,
+        box.stop,
     )
 
 

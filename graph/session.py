@@ -8,14 +8,14 @@ for c in result.coverage:
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from filelock import FileLock, Timeout
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from pydantic import ValidationError
@@ -24,8 +24,7 @@ from ..memory.approved import ApprovedStore
 from ..memory.checkpoints import open_checkpoints, serializer
 from ..memory.errors import BudgetSpent, ReplyFailure, Unanswered, UserError
 from ..memory.files import cannot_write
-from ..memory.records import Found, Specification, Spent
-from ..memory.runs import Run
+from ..memory.records import Found, Look, Specification, Spent
 from ..memory.store import Store, open_store
 from ..memory.vectors import VectorStore
 from ..tools.chat_model import server_address
@@ -35,6 +34,13 @@ from ..tools.settings import STATE_VERSION, RunConfig, checked, checkpoint_url, 
 from . import review
 from .asking import find
 from .build import build
+from .deleting import delete_run as delete_run
+from .deleting import delete_run_now as delete_run_now
+from .listing import PATIENCE, lock, read_report
+from .listing import get_run as get_run
+from .listing import list_runs as list_runs
+from .listing import rename_run as rename_run
+from .revising import revise
 from .state import State
 from .toolbox import Toolbox
 
@@ -43,7 +49,8 @@ OUT = "goalcover-runs"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage has got; `total` is 0 where a stage does not count."""
+    """How far a stage has got; `total` is 0 where a stage does not count; `look` is a survey's
+    latest."""
 
     stage: str
     note: str = ""
@@ -52,6 +59,7 @@ class Progress:
     failed: int = 0
     spent: Spent = field(default_factory=Spent)
     stored: int = 0
+    look: Look | None = None
 
 
 @dataclass(frozen=True)
@@ -206,10 +214,24 @@ class Session:
             runs.mark(run, "finished", "finished")
             yield Finished(read_report(self._box.out, run))
 
+    async def revise(self, accepted: Mapping[str, Collection[str]]) -> bool:
+        """Makes other synthetic rows of a finished run the accepted ones: ids by gap, all others
+        of the gap are dropped, and a gap that is not named stays as it is.
+
+        `events` then goes on from there: newly accepted rows are judged, and files and report
+        written anew. False where nothing changes. Raises UserError for an unknown id, and for a
+        run that is not finished.
+        """
+        return await revise(self._graph, self._config, self._box, accepted)
+
     async def pending(self) -> Pending | None:
         """The review that waits for an answer, if any."""
         snapshot = await self._graph.aget_state(self._config)
         return Pending(snapshot.interrupts[0].value) if snapshot.interrupts else None
+
+    async def state(self) -> State:
+        """What the run has found so far, as its last checkpoint has it."""
+        return cast(State, (await self._graph.aget_state(self._config)).values)
 
     async def _input(self, response: dict[str, Any] | None) -> Any:
         if response is not None:
@@ -225,8 +247,23 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(run_id: str) -> AsyncIterator[Session]:
-    """Opens a run of the list. Raises UserError where it is unknown or another process has it."""
+async def open_session(run_id: str, stop: threading.Event | None = None) -> AsyncIterator[Session]:
+    """Opens a run of the list. Raises UserError where it is unknown or another process has it.
+
+    stop: once it is set, a survey judges no more rows, and the run goes on with what there is; rows
+    that are judged in the order of the file, to the last, are not stopped by it. Runs that are
+    killed before the scoring has ended do not remember it.
+    """
+    with open_store(home()) as store:
+        store.runs.get(run_id)  # before its name becomes that of a file
+    with lock(home(), run_id, PATIENCE):
+        async with _opened(run_id, stop) as session:
+            yield session
+
+
+@asynccontextmanager
+async def _opened(run_id: str, stop: threading.Event | None = None) -> AsyncIterator[Session]:
+    """Without its lock: to look only."""
     place = home()
     with open_store(place) as store:
         run = store.runs.get(run_id)
@@ -240,29 +277,13 @@ async def open_session(run_id: str) -> AsyncIterator[Session]:
             raise other from error
         if config.state != STATE_VERSION:
             raise other
-        box = Toolbox(run_id, config, place, store)
-        with lock(place, run_id), untraced():
+        box = Toolbox(run_id, config, place, store, stop)
+        with untraced():
             async with open_checkpoints(place, checkpoint_url(), serializer()) as saver:
                 try:
                     yield Session(build(saver), box)
                 finally:
                     await box.aclose()
-
-
-@contextmanager
-def lock(place: Path, run_id: str) -> Iterator[None]:
-    """Holds the lock of a run. Raises UserError where another process has it."""
-    folder = place / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    held = FileLock(folder / f"{run_id}.lock", timeout=0)
-    try:
-        held.acquire()
-    except Timeout as error:
-        raise UserError(f"run {run_id} is under way in another process.") from error
-    try:
-        yield
-    finally:
-        held.release()
 
 
 async def drive(run_id: str, reviewer: Reviewer, on_progress: Callable[[Progress], None]) -> Report:
@@ -334,18 +355,31 @@ def run(
 
 
 def waits_for(run_id: str) -> Pending | None:
-    """The review that a run waits for, if any. Raises UserError as `open_session` does."""
+    """The review that a run waits for, if any. Raises UserError where it is unknown."""
 
     async def look() -> Pending | None:
-        async with open_session(run_id) as session:
+        async with _opened(run_id) as session:
             return await session.pending()
 
     return asyncio.run(look())
 
 
-async def answer(run_id: str, question: str, count: int = 10) -> Found:
-    """The rows and gaps of a finished run that come nearest to a question; where the run has a chat
-    model, with an answer that cites them. Raises UserError."""
+def state_of(run_id: str) -> State:
+    """What a run has found so far, to look only. Raises UserError where it is unknown."""
+
+    async def look() -> State:
+        async with _opened(run_id) as session:
+            return await session.state()
+
+    return asyncio.run(look())
+
+
+async def answer(run_id: str, question: str, count: int = 10, about: str = "") -> Found:
+    """The rows and gaps of a finished run that answer a question (see `asking.find`); where the run
+    has a chat model, with an answer that cites them. Raises UserError.
+
+    about: id of the subgoal that a question means which names none ("why is this thin?").
+    """
     if not any(map(str.isalnum, question)):
         raise UserError("the question is empty.")
     with open_store(home()) as store:
@@ -354,58 +388,18 @@ async def answer(run_id: str, question: str, count: int = 10) -> Found:
         box = Toolbox(run_id, RunConfig.model_validate_json(run.config), home(), store)
         with untraced():
             try:
-                return await find(box, found, question, count)
+                return await find(box, found, question, count, about)
             except ReplyFailure as failure:
                 raise UserError(f"the model gave no usable reply ({failure}).") from failure
             finally:
                 await box.aclose()
 
 
-def ask(run_id: str, question: str, count: int = 10) -> Found:
+def ask(run_id: str, question: str, count: int = 10, about: str = "") -> Found:
     """As `answer`, for where no event loop runs."""
-    return asyncio.run(answer(run_id, question, count))
+    return asyncio.run(answer(run_id, question, count, about))
 
 
 def approved() -> ApprovedStore:
     """The approved subgoals of earlier conversations: to list and to forget."""
     return ApprovedStore(VectorStore(home()))
-
-
-def list_runs() -> list[Run]:
-    """All runs, the newest first. One that died without a word is listed as stopped."""
-    with open_store(home()) as store:
-        return [_alive(run) for run in store.runs.list()]
-
-
-def get_run(run_id: str) -> Run:
-    """One run. Raises UserError where there is none of that id."""
-    with open_store(home()) as store:
-        return _alive(store.runs.get(run_id))
-
-
-def _alive(run: Run) -> Run:
-    if run.status != "running":
-        return run
-    try:
-        with lock(home(), run.id):
-            return run.model_copy(update={"status": "stopped"})
-    except UserError:
-        return run
-
-
-def read_report(out: Path, run_id: str) -> Report:
-    """The report of a run in its folder. Raises UserError where there is none, or another's."""
-    path = out / "report.json"
-    try:
-        report = Report.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(
-            f"there is no report in {out} yet: `goalcover resume {run_id}` goes on."
-        ) from error
-    except ValueError as error:
-        raise UserError(
-            f"{path} is damaged, or of another version of GoalCover: {str(error).splitlines()[0]}"
-        ) from error
-    if report.run != run_id:
-        raise UserError(f"{out} holds the report of the later run {report.run}.")
-    return report

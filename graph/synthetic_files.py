@@ -49,7 +49,7 @@ def _provenance(
     judged: dict[str, float | None],
 ) -> dict[str, Any]:
     """What is known of the row in that line of the rows' file, counted from 1."""
-    verdict = candidate.model_dump(exclude={"input", "output", "refused", "cell", "round"})
+    verdict = candidate.model_dump(exclude={"input", "output", "cell", "round"})
     return {
         "line": line,
         "gap": outcome.item.gap_id,

@@ -1,6 +1,7 @@
 """What the nodes of one run work with. It is the graph's runtime context, never its state."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,7 +29,7 @@ from ..tools.row_format import RowFormat, format_of
 from ..tools.scored_rows import ScoredRow
 from ..tools.scorer import Listener, Scorer
 from ..tools.scoring import open_scorer, other_mode
-from ..tools.settings import RunConfig, open_model
+from ..tools.settings import RunConfig, open_model, rows_cache
 from ..tools.survey.sampling import drawn
 from ..tools.text import excerpt, last_turn
 from ..tools.topics import (
@@ -50,12 +51,14 @@ them by meaning; at most so many are compared."""
 
 @dataclass
 class Toolbox:
-    """Everything is opened at its first use: a resumed run opens only what it needs."""
+    """Everything is opened at its first use: a resumed run opens only what it needs. stop: set by a
+    person who wants no more rows judged."""
 
     run: str
     config: RunConfig
     home: Path
     store: Store
+    stop: threading.Event | None = None
     _topics: list[Topic] | None = field(default=None, init=False)
     _row_vectors: dict[str, np.ndarray] = field(default_factory=dict, init=False)
     indexing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -103,12 +106,12 @@ class Toolbox:
                 f"{source.path} is not the file that run {self.run} was started with. "
                 "Put that back, or start a new run: what is judged already is not paid for again."
             )
-        return load(source, self.home / "datasets")
+        return load(source, self.cache)
 
     @cached_property
     def near_duplicates(self) -> dict[int, int]:
         """Row → the earlier row that it is a near-duplicate of."""
-        return copies_of(self.table, self.home / "datasets")
+        return copies_of(self.table, self.cache)
 
     @cached_property
     def row_index(self) -> NearDuplicates:
@@ -178,6 +181,11 @@ class Toolbox:
     @cached_property
     def approved(self) -> ApprovedStore:
         return ApprovedStore(self.vectors)
+
+    @property
+    def cache(self) -> Path:
+        """The folder for copies of the rows."""
+        return rows_cache(self.home, self.config.source.path)
 
     @property
     def out(self) -> Path:

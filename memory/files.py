@@ -76,6 +76,11 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(f"cannot write {path}: {reason}. Make room or choose another place.")
 
 
+def cannot_remove(path: Path, error: OSError) -> UserError:
+    reason = error.strerror or str(error)
+    return UserError(f"cannot remove {path}: {reason}. Put that right, and delete it again.")
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Gives a temporary folder beside `path`, which becomes it when the block ends well.

@@ -44,3 +44,9 @@ class GapStore:
             if kept.run == run:
                 found.append((kept.gap, similarity))
         return found
+
+    def forget(self, run: str) -> None:
+        """Deletes a run's gaps, whichever embedder kept them."""
+        of_run = [key for key in self._vectors.kept(KIND) if key.startswith(f"{run}/")]
+        if of_run:
+            self._vectors.drop(KIND, of_run)

@@ -49,13 +49,18 @@ class PredictionStore:
 
 
 def by_row(
-    connection: sqlite3.Connection, run: str, subgoals: Sequence[str]
+    connection: sqlite3.Connection,
+    run: str,
+    subgoals: Sequence[str],
+    only: Sequence[int] | None = None,
 ) -> Iterator[tuple[int, str, Prediction]]:
-    """(row, subgoal hash, prediction) of a run, in row order, read as they are taken."""
+    """(row, subgoal hash, prediction) of a run, in row order, read as they are taken. only: of
+    these few rows."""
     marks = ", ".join("?" for _ in subgoals)
+    among = "" if only is None else f" AND row IN ({', '.join('?' for _ in only)})"
     cursor = connection.execute(
         "SELECT row, subgoal, value, low, high, supports FROM predictions"
-        f" WHERE run = ? AND subgoal IN ({marks}) ORDER BY row",
-        (run, *subgoals),
+        f" WHERE run = ? AND subgoal IN ({marks}){among} ORDER BY row",
+        (run, *subgoals, *(only or ())),
     )
     return ((row, subgoal, (v, low, high, s)) for row, subgoal, v, low, high, s in cursor)

@@ -636,6 +636,7 @@ class Candidate(Record):
     Scores are on the rubric's anchors; correctness, completeness, faithfulness and format are None
     where they were not judged. explanations: by dimension. refused: why it was rejected, empty
     where it was not; `explanation` then says it in full. round: in which it was written, from 1.
+    by_hand: what a person made of it against that verdict.
     """
 
     id: str
@@ -654,6 +655,7 @@ class Candidate(Record):
     explanations: dict[str, str] = {}
     anchor: float | None = Field(default=None, description="score of the anchor in its group")
     refused: Refusal | None = None
+    by_hand: Literal["", "accepted", "dropped"] = ""
 
 
 class Round(Record):
@@ -790,6 +792,15 @@ class ScoringPlan(Record):
     how: list[str] = []
 
 
+class Look(Record):
+    """What a survey knew when it looked at its intervals. rows: judged by then, all subgoals of
+    each; means: by subgoal id A(s) and the ends of its 95 % interval, of no width once every row
+    has its judgement; a subgoal with fewer than two judgements is left out."""
+
+    rows: int
+    means: dict[str, tuple[float, float, float]]
+
+
 class Survey(Record):
     """How a survey went: a random sample of the rows judged, all others predicted.
 
@@ -798,9 +809,9 @@ class Survey(Record):
     calls, calls_whole: what judging the sample takes where nothing is known before, and what
     judging every pair in a call of its own would. known: rows outside of the sample that earlier
     runs have judged; their scores are in the files, not in the estimates. looks: sample sizes at
-    which the intervals were looked at. ended: why it went no further. explained, rejudged: rows
-    judged beside the sample, which do not enter the estimates: for their explanations, and because
-    they lay near the filter's cut. how: the method, one line each.
+    which the intervals were looked at. ended: why it went no further; by_hand: a person stopped it.
+    explained, rejudged: rows judged beside the sample, which do not enter the estimates: for their
+    explanations, and because they lay near the filter's cut. how: the method, one line each.
     """
 
     precision: float | None
@@ -812,6 +823,7 @@ class Survey(Record):
     known: int = 0
     looks: list[int]
     ended: str
+    by_hand: bool = False
     explained: int = 0
     rejudged: int = 0
     seed: int = 0
@@ -876,12 +888,12 @@ class FoundRow(Record):
     """A row that answers a question about a run.
 
     nearness: cosine of the question with the row or with an explanation, and a gain for words they
-    share. explanation: the judge's, of `subgoal_id`, that comes nearest; empty where none was
-    looked at. scores: A by subgoal id.
+    share; None where the row was found by its score. explanation: the judge's, of `subgoal_id`,
+    that comes nearest; empty where none was looked at. scores: A by subgoal id.
     """
 
     row: int
-    nearness: float
+    nearness: float | None
     excerpt: str
     subgoal_id: str = ""
     explanation: str = ""
@@ -889,7 +901,7 @@ class FoundRow(Record):
 
 
 class Sentence(Record):
-    """A sentence of an answer; cites: rows ("row 7") and gap ids it rests on."""
+    """A sentence of an answer; cites: rows ("row 7") and ids of gaps and subgoals it rests on."""
 
     text: str
     cites: list[str]
@@ -897,9 +909,13 @@ class Sentence(Record):
 
 class Found(Record):
     """What was found for a question about a run. answer: empty without a language model.
-    subgoals: those that are asked for; rows that support them come first. spent: on the answer."""
+    subgoals: those that are asked for. lowest: the rows are those with their lowest scores, else
+    the nearest ones, those that support them first. note: what was taken for granted. spent: on the
+    answer."""
 
     question: str
+    note: str = ""
+    lowest: bool = False
     answer: list[Sentence] = []
     subgoals: list[Coverage] = []
     rows: list[FoundRow] = []

@@ -11,7 +11,8 @@ Status = Literal["running", "waiting", "stopped", "failed", "finished"]
 
 
 class Run(Record):
-    """One line of the list. `config` is the run's configuration as JSON."""
+    """One line of the list. `config` is the run's configuration as JSON; `name` is what a person
+    calls it, empty where nobody has named it."""
 
     id: str
     created: str
@@ -22,6 +23,7 @@ class Run(Record):
     goal: str
     out: str
     config: str
+    name: str = ""
 
 
 class RunStore:
@@ -31,8 +33,8 @@ class RunStore:
     def add(self, run_id: str, data: str, goal: str, out: str, config: str) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._db.execute(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (run_id, now, now, "running", "start", data, goal, out, config),
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (run_id, now, now, "running", "start", data, goal, out, config, ""),
         )
 
     def mark(self, run_id: str, status: Status, stage: str | None = None) -> None:
@@ -40,6 +42,13 @@ class RunStore:
             "UPDATE runs SET status = ?, updated = ?, stage = COALESCE(?, stage) WHERE id = ?",
             (status, datetime.now(UTC).isoformat(timespec="seconds"), stage, run_id),
         )
+
+    def rename(self, run_id: str, name: str) -> None:
+        self._db.execute("UPDATE runs SET name = ? WHERE id = ?", (name, run_id))
+
+    def drop(self, run_id: str) -> None:
+        """Takes the run's line out of the list; see `Store.forget` for what else there is of it."""
+        self._db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
 
     def list(self) -> list[Run]:
         """All runs, the newest first."""

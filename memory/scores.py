@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Literal
 
 from .predictions import by_row
 from .records import Sample, Score, Subgoal
@@ -82,7 +83,8 @@ class ScoreStore:
         """Why judgements of a run failed, as (reason, pairs), the most frequent first."""
         marks = ", ".join("?" for _ in subgoals)
         return self._db.execute(
-            "SELECT error, COUNT(*) AS pairs FROM members JOIN scores USING (sample)"
+            # CROSS JOIN: else SQLite looks through all members for each failure of the judge.
+            "SELECT error, COUNT(*) AS pairs FROM members CROSS JOIN scores USING (sample)"
             f" WHERE run = ? AND judge = ? AND value IS NULL AND subgoal IN ({marks})"
             " GROUP BY error ORDER BY pairs DESC, error LIMIT ?",
             (run, judge, *(subgoal.hash for subgoal in subgoals), count),
@@ -110,30 +112,50 @@ class ScoreStore:
         self, run: str, judge: str, subgoal: Subgoal, count: int
     ) -> list[tuple[int, float]]:
         """The rows that support a subgoal best, as (row, value)."""
+        return self._ends(run, judge, subgoal, count, "DESC")
+
+    def worst_rows(
+        self, run: str, judge: str, subgoal: Subgoal, count: int
+    ) -> list[tuple[int, float]]:
+        """The rows with the lowest values for a subgoal, as (row, value)."""
+        return self._ends(run, judge, subgoal, count, "ASC")
+
+    def _ends(
+        self, run: str, judge: str, subgoal: Subgoal, count: int, order: Literal["ASC", "DESC"]
+    ) -> list[tuple[int, float]]:
         return self._db.execute(
             "SELECT row, value FROM members JOIN scores USING (sample)"
             " WHERE run = ? AND judge = ? AND subgoal = ? AND value IS NOT NULL"
-            " ORDER BY value DESC, row LIMIT ?",
+            f" ORDER BY value {order}, row LIMIT ?",
             (run, judge, subgoal.hash, count),
         ).fetchall()
 
     def rows(
-        self, run: str, judge: str, subgoals: Sequence[Subgoal], predicted: bool = False
+        self,
+        run: str,
+        judge: str,
+        subgoals: Sequence[Subgoal],
+        predicted: bool = False,
+        only: Sequence[int] | None = None,
     ) -> Iterator[ScoredSample]:
         """Every row of a run, in order: (row, sample id, sample hash, scores by subgoal id).
 
-        predicted: where there is no judged value, the run's prediction stands in its place, if it
-        has one; the reason why a judgement failed stays beside it. One ordered pass in SQL, so that
-        memory stays flat.
+        only: these few rows alone. predicted: where there is no judged value, the run's prediction
+        stands in its place, if it has one; the reason why a judgement failed stays beside it. One
+        ordered pass in SQL, so that memory stays flat.
         """
-        found = self._judged_rows(run, judge, subgoals)
-        return self._with_predictions(found, run, subgoals) if predicted else found
+        found = self._judged_rows(run, judge, subgoals, only)
+        return self._with_predictions(found, run, subgoals, only) if predicted else found
 
     def _with_predictions(
-        self, rows: Iterator[ScoredSample], run: str, subgoals: Sequence[Subgoal]
+        self,
+        rows: Iterator[ScoredSample],
+        run: str,
+        subgoals: Sequence[Subgoal],
+        only: Sequence[int] | None,
     ) -> Iterator[ScoredSample]:
         ids = {subgoal.hash: subgoal.id for subgoal in subgoals}
-        made = groupby(by_row(self._db, run, list(ids)), key=itemgetter(0))
+        made = groupby(by_row(self._db, run, list(ids), only), key=itemgetter(0))
         predicted, at = next(made, (None, ()))
         for row, sample_id, sample, scores in rows:
             while predicted is not None and predicted < row:
@@ -151,15 +173,16 @@ class ScoreStore:
             yield row, sample_id, sample, {n: scores[n] for n in ids.values() if n in scores}
 
     def _judged_rows(
-        self, run: str, judge: str, subgoals: Sequence[Subgoal]
+        self, run: str, judge: str, subgoals: Sequence[Subgoal], only: Sequence[int] | None
     ) -> Iterator[ScoredSample]:
         ids = {subgoal.hash: subgoal.id for subgoal in subgoals}
         marks = ", ".join("?" for _ in ids)
+        among = "" if only is None else f" AND m.row IN ({', '.join('?' for _ in only)})"
         cursor = self._db.execute(
             "SELECT m.row, m.sample_id, m.sample, s.subgoal, s.value, s.explanation, s.error"
             " FROM members m LEFT JOIN scores s ON s.sample = m.sample AND s.judge = ?"
-            f" AND s.subgoal IN ({marks}) WHERE m.run = ? ORDER BY m.row",
-            (judge, *ids, run),
+            f" AND s.subgoal IN ({marks}) WHERE m.run = ?{among} ORDER BY m.row",
+            (judge, *ids, run, *(only or ())),
         )
 
         def in_order(scores: dict[str, Score]) -> dict[str, Score]:

@@ -20,6 +20,10 @@ from .runs import RunStore
 from .scores import ScoreStore
 from .usage import Ledger
 
+OF_A_RUN = ("members", "predictions", "usage")
+"""Tables whose lines belong to one run, under its id or under "ID/part" (its survey, its synthetic
+rows, what was judged beside it or in the other mode)."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS scores (
   judge TEXT, sample TEXT, subgoal TEXT, value REAL, explanation TEXT, error TEXT,
@@ -38,7 +42,7 @@ CREATE TABLE IF NOT EXISTS usage (
   PRIMARY KEY (run, role, model)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
   id TEXT PRIMARY KEY, created TEXT, updated TEXT, status TEXT, stage TEXT,
-  data TEXT, goal TEXT, out TEXT, config TEXT) WITHOUT ROWID;
+  data TEXT, goal TEXT, out TEXT, config TEXT, name TEXT DEFAULT '') WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (
   key TEXT PRIMARY KEY, judge TEXT, base_url TEXT, batch TEXT, form TEXT, fields TEXT,
   created TEXT, state TEXT, requests INTEGER, chunks TEXT) WITHOUT ROWID;
@@ -48,7 +52,10 @@ CREATE TABLE IF NOT EXISTS batch_requests (
 """
 
 
-COLUMNS = {"usage": {"tokens_cached": "INTEGER DEFAULT 0", "cost_usd": "REAL"}}
+COLUMNS = {
+    "usage": {"tokens_cached": "INTEGER DEFAULT 0", "cost_usd": "REAL"},
+    "runs": {"name": "TEXT DEFAULT ''"},
+}
 """What tables have gained since the first version: added to a store that lacks them."""
 
 
@@ -86,6 +93,18 @@ class Store:
         if run not in self._ledgers:
             self._ledgers[run] = Ledger(self.connection, run)
         return self._ledgers[run]
+
+    def forget(self, run: str) -> None:
+        """Drops what the tables hold of a run, but for its line in the list. Judgements and paid
+        replies stay: they belong to everyone."""
+        with self.transaction():
+            for table in OF_A_RUN:
+                # "0" follows "/": a range, which the primary key finds at once.
+                self.connection.execute(
+                    f"DELETE FROM {table} WHERE run = ?1 OR (run >= ?1 || '/' AND run < ?1 || '0')",
+                    (run,),
+                )
+        self._ledgers.pop(run, None)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -151,8 +151,11 @@ def report(text: str = HOSTILE, **changes: object) -> Report:
                            suits_synthesis=True, reason=text) for s, n in (("t", 0), ("s", 3))],
         "plan": SynthesisPlan(items=[item], calls=1, tokens_in=1, tokens_out=1, cost_usd=0.5,
                               how=text, model=text, judge=text),
-        "synthesis": [SynthesisOutcome(item=item, accepted=[candidate], rejected=[candidate],
-                                       rounds=rounds, note=text)],
+        "synthesis": [SynthesisOutcome(
+            item=item, rounds=rounds, note=text,
+            accepted=[candidate, candidate.model_copy(update={"by_hand": "accepted"})],
+            rejected=[candidate, candidate.model_copy(update={"by_hand": "dropped"})],
+        )],
         "order_effect": OrderEffect(groups=1, rows=4, difference=0.1, flips=1, interval=(0.1, 0.7)),
         "ledger": [LedgerEntry(subgoal_id="s", target=True, supporting_before=1,
                                wanted_before=2, before=0.4, after=None, added=1,

@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from ..memory.errors import ModelUnavailable, UserError
-from .chat_model import BAD_PROXY, api_key
+from .chat_model import BAD_PROXY, api_key, key_in_words, without_key
 from .text import one_line
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class BatchApi:
     @classmethod
     @asynccontextmanager
     async def at(cls, base_url: str, timeout: float = 120.0) -> AsyncIterator["BatchApi"]:
-        """The API at an address, with the key in OPENAI_API_KEY."""
+        """The API at an address, with `api_key`."""
         import openai
 
         key = api_key() or "none"
@@ -221,14 +221,16 @@ class BatchApi:
             raise self._odd() from error
 
     def _meaning(self, error: "APIStatusError") -> ModelUnavailable:
-        status, said = error.status_code, message_of(error.body) or one_line(error)
+        status, said = (
+            error.status_code,
+            message_of(error.body) or one_line(without_key(str(error))),
+        )
         if 300 <= status < 400:
             there = one_line(error.response.headers.get("Location"))
             return ModelUnavailable(f"{self._place} redirects to {there}: give --base-url that.")
         if status in (401, 403):
-            return KeyRefused(
-                f"{self._place} refuses the key in OPENAI_API_KEY: set a key that is valid there."
-            )
+            named, then = key_in_words()
+            return KeyRefused(f"{self._place} refuses {named}: {then}.")
         if status in (404, 405, 501) and not self._then:
             return ModelUnavailable(f"{self._place} has no Batch API: leave --batch out.")
         if status == 402 or error.code == "insufficient_quota":
@@ -277,4 +279,4 @@ def message_of(body: Any) -> str:
     """The message of an error's body, in one line; empty where there is none."""
     found = body.get("error", body) if isinstance(body, dict) else body
     message = found.get("message") if isinstance(found, dict) else found
-    return one_line(message or "")
+    return one_line(without_key(str(message or "")))

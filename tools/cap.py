@@ -1,4 +1,5 @@
-"""The hard cap of a run: most calls, most money. What would exceed it is not sent.
+"""The hard cap of a run: most calls, most money, and a person's stop. What would exceed it is not
+sent.
 
 It holds over all roles and models of a run together, and over a resume, because what was spent is
 in the store's ledger. What was asked before is free and never refused. Calls under way count as
@@ -7,6 +8,7 @@ repair call for each call under way.
 """
 
 import math
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ CAPPED = (
     "text rules; a higher --max-calls or --budget pays only for that."
 )
 
+STOPPED = "a person stopped it"
+
 JUDGE = "scorer"
 """The role whose calls count whoever answers them: they are what a survey saves."""
 
@@ -34,21 +38,35 @@ FIRST_REPLY = 4 * VERDICT
 """Tokens that a reply is taken to have before a call of its role has said what one costs."""
 
 
+class Stopped(BudgetSpent):
+    """A person stopped the judging: the ask was not sent."""
+
+
 @dataclass(frozen=True)
 class Cap:
     """Most calls, and most USD, of a run; None: no bound. note: how a bound came to be another than
-    what was asked for."""
+    what was asked for. stop: once it is set, nothing more is sent."""
 
     calls: int | None = None
     usd: float | None = None
     note: str = ""
+    stop: threading.Event | None = None
 
     @classmethod
     def of(cls, config: "RunConfig") -> Self:
         return cls(config.max_calls, config.budget)
 
     def __bool__(self) -> bool:
+        return self.bounded or self.stop is not None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether calls or money are."""
         return self.calls is not None or self.usd is not None
+
+    @property
+    def stopped(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
 
     def leaving(self, share: float, ledger: Ledger) -> Self:
         """With that share of what roles before the judge left kept back for later; it stays the
@@ -71,7 +89,12 @@ class Cap:
 
     def check(self, ledger: Ledger, calls: int = 1, usd: float = 0.0) -> None:
         """Raises BudgetSpent where so many further calls, expected to cost `usd` in all, would
-        exceed the cap; ModelUnavailable where a server does not say what its replies cost."""
+        exceed the cap, Stopped where a person stopped it; ModelUnavailable where a server does not
+        say what its replies cost."""
+        if self.stopped:
+            raise Stopped(STOPPED)
+        if not self.bounded:
+            return
         spent = counted(ledger.entries())
         if self.calls is not None and spent.calls + ledger.under_way + calls > self.calls:
             raise BudgetSpent(f"the cap of {many(self.calls, 'call')} is met{self.note}")
@@ -87,9 +110,12 @@ class Cap:
 
     @contextmanager
     def noting(self, ledger: Ledger) -> Iterator[None]:
-        """Notes a refusal with the run. That something was kept back for later is none."""
+        """Notes a refusal with the run. That something was kept back for later is none, nor is a
+        stop: what comes after it may be asked."""
         try:
             yield
+        except Stopped:
+            raise
         except BudgetSpent as spent:
             ledger.capped = ledger.capped if self.note else str(spent)
             raise

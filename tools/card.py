@@ -1,6 +1,7 @@
 """The data card of a file of rows: what was kept, by which rule, as judged by whom. Markdown."""
 
 from ..memory.records import FilterResult, Record, Subgoal, Subset
+from .by_hand import Moved, moved_text
 from .markdown import plain
 from .text import many
 
@@ -26,12 +27,13 @@ class About(Record):
 class Origin(Record):
     """Where synthetic rows come from. writer: the model, which accepted them too. extractive: they
     are passages of the user's own texts. gaps: (name, of its subgoal, rows). changed: rows that are
-    not as they were written."""
+    not as they were written. by_hand: rows of the run accepted, and dropped, by a person."""
 
     writer: str
     extractive: bool = False
     gaps: list[tuple[str, str, int]] = []
     changed: int = 0
+    by_hand: Moved = (0, 0)
 
 
 def card(
@@ -166,6 +168,7 @@ def _synthetic(rows: int, count: int, origin: Origin | None, about: About) -> li
     if origin.changed:
         gaps.append(f"- changed since they were written, and not judged: {origin.changed:,} rows")
     known = "What is known of each stands in `synthetic.provenance.jsonl` in the run's folder."
+    made = " ".join(filter(None, (made, moved_text(origin.by_hand))))
     return [f"{where} {made}", "\n".join(gaps), known]
 
 

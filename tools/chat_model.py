@@ -2,6 +2,9 @@
 
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ from urllib.parse import urlsplit
 from ..memory.errors import ModelUnavailable, ReplyFailure, UserError
 from ..memory.records import Spent
 from .formats import (
+    FORMATS,
     Form,
     Manner,
     lower,
@@ -33,6 +37,9 @@ OPENAI = "https://api.openai.com/v1"
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the second attempt, which double from attempt to attempt, and their bound."""
 
+LEAST_KEY = 8
+"""Characters from which on a key is a secret: shorter ones are placeholders, words even."""
+
 BAD_PROXY = (
     "cannot use the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names: give one of HTTP, or "
     "unset it."
@@ -41,13 +48,14 @@ BAD_PROXY = (
 
 @dataclass
 class ChatModel:
-    """One model of one server. The key is read from OPENAI_API_KEY and kept nowhere else.
+    """One model of one server. The key is `api_key`'s and kept nowhere else.
 
     timeout: seconds for a whole reply; retries: attempts after the first on 408, 409, 425, 429 and
     5xx, lost connections and broken bodies, after a jittered wait that doubles, or the server's
     Retry-After; a time-out is tried once more. max_concurrency: most calls under way; rpm, tpm:
     most requests and tokens a minute; prices: the user's own table; batch: priced as the Batch
-    API is; unasked: only its name and its price are wanted, which takes no key.
+    API is; unasked: only its name and its price are wanted, which takes no key; repair: ask once
+    more where a reply does not fit the schema.
     """
 
     model: str
@@ -60,6 +68,7 @@ class ChatModel:
     prices: dict[str, Price] = field(default_factory=dict)
     batch: bool = False
     unasked: bool = False
+    repair: bool = True
     _manner: Manner = field(default=Manner(), init=False)
     _answered: bool = field(default=False, init=False)
     _last_tokens_out: int = field(default=200, init=False)
@@ -120,14 +129,21 @@ class ChatModel:
         if "client" in vars(self):
             await self.client.aclose()
 
+    def give_up(self, error: Exception) -> None:
+        """Asks that wait to be sent, or sent again, raise `error`; those that come later do not."""
+        self._throttle.give_up(error)
+
     async def answer(self, ask: Ask[R]) -> Reply[R]:
-        """Errors: see Model. One repair call is made where the reply does not fit the schema."""
+        """Errors: see Model. One repair call is made where the reply does not fit the schema,
+        unless `repair` is off."""
         messages = ask.messages()
         text, spent = await self._call(ask, messages)
         try:
             return Reply(_checked(ask, text), spent)
         except ValueError as error:
             problem = problem_of(error)
+        if not self.repair:
+            raise ReplyFailure(f"invalid reply: {problem}", spent=spent)
         try:
             text, more = await self._call(ask, repair_messages(ask.reply, messages, text, problem))
         except ReplyFailure as failure:
@@ -169,6 +185,11 @@ class ChatModel:
     @property
     def form(self) -> Form:
         return self._manner.form
+
+    @property
+    def refusals(self) -> int:
+        """Ways of asking that the server was found not to take, each at the cost of a call."""
+        return FORMATS.index(self._manner.form) + (not self._manner.temperature)
 
     def request(
         self, ask: Ask[Any], messages: list[Message], manner: Manner | None = None
@@ -274,15 +295,53 @@ def _spent(usage: Any, price: Price | None) -> Spent:
     )
 
 
+_TYPED: ContextVar[str] = ContextVar("typed key", default="")
+"""In memory alone, and only for the thread or task that it was typed for."""
+
+
+@contextmanager
+def typed_key(key: str) -> Iterator[None]:
+    """Within it, `api_key` gives this key in place of the environment's; a blank one changes
+    nothing. Tasks that are started there, `asyncio.run` and `asyncio.to_thread` have it too; a
+    thread of one's own does not. Raises UserError where it cannot be sent in a header."""
+    key = key.strip()
+    _check_key(key, "the key that was typed", "copy it once more")
+    token = _TYPED.set(key or _TYPED.get())
+    try:
+        yield
+    finally:
+        _TYPED.reset(token)
+
+
 def api_key() -> str:
-    """OPENAI_API_KEY, or nothing. Raises UserError where it cannot be sent in a header."""
+    """The key that was typed, or that of OPENAI_API_KEY, or nothing. Raises UserError where it
+    cannot be sent in a header."""
+    if typed := _TYPED.get():
+        return typed
     key = os.environ.get("OPENAI_API_KEY", "").strip()
+    _check_key(key, "OPENAI_API_KEY", "set it again")
+    return key
+
+
+def key_in_words() -> tuple[str, str]:
+    """Which key `api_key` gives, for the text of an error, and what to do when it is refused."""
+    if _TYPED.get():
+        return "the key that was typed", "type one that is valid there"
+    return "the key in OPENAI_API_KEY", "set a key that is valid there"
+
+
+def without_key(text: str) -> str:
+    """The text without the key: a server or a proxy may repeat what it was sent."""
+    key = _TYPED.get() or os.environ.get("OPENAI_API_KEY", "").strip()
+    return text.replace(key, "[key]") if len(key) >= LEAST_KEY else text
+
+
+def _check_key(key: str, name: str, then: str) -> None:
     if not (key.isascii() and key.isprintable()):
         raise UserError(
-            "OPENAI_API_KEY holds characters that no key has (a line break, or a quotation mark "
-            "of a text editor): set it again."
+            f"{name} holds characters that no key has (a line break, or a quotation mark of a text "
+            f"editor): {then}."
         )
-    return key
 
 
 def server_address(base_url: str | None) -> str:

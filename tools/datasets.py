@@ -1,14 +1,7 @@
-"""Training data in: JSONL, JSON, CSV, Parquet or a hub name, kept by `datasets` as Arrow files.
+"""Training data as the judge sees it: the rows of a file or hub data set, read as samples."""
 
-JSON rows are kept as the text they came in, so rows may differ in shape and are written back
-byte for byte.
-"""
-
-import glob
 import hashlib
 import json
-import os
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +12,9 @@ from pydantic import Field
 
 from ..memory.errors import UserError
 from ..memory.records import Record, Sample
+from .cells import Texts, cut, reader, whole
+from .data_files import RAW, open_rows
 from .text import shorten
-
-RAW = "__json__"
-"""The column that holds the text of a row of a JSON or JSONL file."""
 
 MAX_CHARS = 12_000
 
@@ -56,7 +48,7 @@ class Table:
         return len(self.rows)
 
     def row(self, index: int) -> dict[str, Any]:
-        return _decode(self.rows[index])
+        return decode(self.rows[index])
 
     def sample(self, index: int) -> Sample | None:
         """The row as the judge sees it, or None where its output is empty.
@@ -68,7 +60,13 @@ class Table:
     def __iter__(self) -> Iterator[Sample | None]:
         """All rows in order, as `sample` gives them; memory stays flat."""
         for index, row in enumerate(self._read_through()):
-            yield self._sample(index, _decode(row))
+            yield self._sample(index, decode(row))
+
+    def texts(self) -> Iterator[Texts]:
+        """System message, input and output of all rows in order, uncut, whether or not there is an
+        output; memory stays flat. Errors: see `sample`."""
+        for index, row in enumerate(self._read_through()):
+            yield self._texts(index, decode(row))
 
     def _read_through(self) -> Iterator[Any]:
         """Rows from first to last. The files are read: pages of a mapped file that were looked at
@@ -87,22 +85,25 @@ class Table:
                     yield from datasets.Dataset(part, info=self.rows.info)
 
     @cached_property
-    def _read(self) -> Callable[[dict[str, Any]], tuple[str, str, str]]:
-        return _reader(self.format, self.source)
+    def _read(self) -> Callable[[dict[str, Any]], Texts]:
+        return reader(self.format, self.source.input_columns, self.source.output_column)
 
-    def _sample(self, index: int, row: dict[str, Any]) -> Sample | None:
+    def _texts(self, index: int, row: dict[str, Any]) -> Texts:
         try:
-            system, text_in, text_out = self._read(row)
+            return self._read(row)
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise UserError(
                 f"row {index + 1} of {self.source.path} does not have the form of the first row "
                 f"({self.format}): {shorten(repr(error), 80)}. Mend or remove it."
             ) from error
+
+    def _sample(self, index: int, row: dict[str, Any]) -> Sample | None:
+        system, text_in, text_out = self._texts(index, row)
         if not text_out.strip():
             return None
         limit = self.source.max_chars
-        (system, cut), (text_in, cut_in), (text_out, cut_out) = (
-            _cut(_whole(text), limit) for text in (system, text_in, text_out)
+        (system, out), (text_in, out_in), (text_out, out_out) = (
+            cut(whole(text), limit) for text in (system, text_in, text_out)
         )
         sample = Sample(
             index=index,
@@ -110,10 +111,14 @@ class Table:
             system=system,
             input=text_in,
             output=text_out,
-            cut=cut + cut_in + cut_out,
+            cut=out + out_in + out_out,
         )
-        sample.id = _whole(str(row["id"])) if row.get("id") not in (None, "") else sample.hash
+        sample.id = whole(str(row["id"])) if row.get("id") not in (None, "") else sample.hash
         return sample
+
+
+class UnknownForm(UserError):
+    """Input and output cannot be told apart yet: columns are to be named."""
 
 
 @dataclass(frozen=True)
@@ -142,33 +147,13 @@ def load(source: DataSource, cache: Path) -> Table:
     Raises UserError for a missing, empty or unreadable file, a malformed line (named by number),
     an unknown column or an unknown form.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    import datasets
-
-    datasets.disable_progress_bars()
-    datasets.logging.set_verbosity_error()
-    bad = 0
-    path = Path(source.path)
-    if path.is_dir():
-        raise UserError(f"{source.path} is a folder: give one file (JSONL, JSON, CSV or Parquet).")
-    if not path.is_file():
-        rows = _from_hub(source)
-    elif path.stat().st_size == 0:
-        raise UserError(f"{source.path} is empty.")
-    elif path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-        rows, bad = _from_json(source, cache)
-    elif path.suffix.lower() in (".csv", ".tsv", ".parquet"):
-        rows = _from_table(source, cache)
-    else:
-        raise UserError(f"{source.path}: unknown ending. Known: .jsonl, .json, .csv, .parquet.")
-    if len(rows) == 0:
-        raise UserError(f"{source.path} holds no rows.")
-    first = _decode(rows[0])
-    return Table(source, rows, detect_format(first, source), bad)
+    rows, bad = open_rows(source.path, source.split, source.skip_bad_rows, cache)
+    return Table(source, rows, detect_format(decode(rows[0]), source), bad)
 
 
 def detect_format(row: dict[str, Any], source: DataSource) -> str:
-    """The form of a data set by its first row. Raises UserError where none is recognised."""
+    """The form of a data set by its first row. Raises UserError for an unknown column, UnknownForm
+    where none is recognised."""
     named = [*source.input_columns, *filter(None, [source.output_column])]
     for column in named:
         if column not in row:
@@ -177,7 +162,7 @@ def detect_format(row: dict[str, Any], source: DataSource) -> str:
             )
     if source.input_columns or source.output_column:
         if not (source.input_columns and source.output_column):
-            raise UserError("--input-column and --output-column are needed both.")
+            raise UnknownForm("--input-column and --output-column are needed both.")
         return "columns"
     if isinstance(row.get("messages"), list):
         return "messages"
@@ -186,221 +171,12 @@ def detect_format(row: dict[str, Any], source: DataSource) -> str:
     for names in (("instruction", "output"), ("prompt", "completion"), ("question", "answer")):
         if all(name in row for name in names):
             return "/".join(names)
-    raise UserError(
+    raise UnknownForm(
         f"cannot tell input from output in {source.path}: say --input-column and --output-column. "
         f"It has: {', '.join(map(str, row))}."
     )
 
 
-def _reader(form: str, source: DataSource) -> Callable[[dict[str, Any]], tuple[str, str, str]]:
-    """A function from a row to (system message, input, output)."""
-    if form == "messages":
-        return lambda row: _turns(row["messages"], "role", "content", ("assistant",))
-    if form == "conversations":
-        return lambda row: _turns(row["conversations"], "from", "value", ("gpt", "assistant"))
-    inputs, output = {
-        "instruction/output": (["instruction", "input"], "output"),
-        "columns": (source.input_columns, source.output_column or ""),
-    }.get(form) or ([form.split("/")[0]], form.split("/")[-1])
-
-    optional = ("input",) if form == "instruction/output" else ()
-
-    def read(row: dict[str, Any]) -> tuple[str, str, str]:
-        cells = [row.get(name) if name in optional else row[name] for name in inputs]
-        return "", "\n\n".join(filter(None, map(_text, cells))), _text(row[output])
-
-    return read
-
-
-def _turns(
-    turns: list[dict[str, Any]], who: str, what: str, models: tuple[str, ...]
-) -> tuple[str, str, str]:
-    """Everything before the model's last turn is input; a lone user turn goes without its role."""
-    last = max((i for i, turn in enumerate(turns) if turn[who] in models), default=None)
-    if last is None:
-        return "", "", ""
-    system = "\n\n".join(_text(turn.get(what)) for turn in turns[:last] if turn[who] == "system")
-    before = [turn for turn in turns[:last] if turn[who] != "system"]
-    said = [_text(turn.get(what)) for turn in before]
-    if len(said) > 1:
-        said = [f"{turn[who]}: {text}" for turn, text in zip(before, said, strict=True)]
-    return system, "\n\n".join(said), _text(turns[last].get(what))
-
-
-def _text(value: Any) -> str:
-    """A cell as text. Content parts ([{"type": "text", "text": …}]) are joined."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        parts = (part.get("text", "") if isinstance(part, dict) else part for part in value)
-        return "\n".join(_text(part) for part in parts)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-
-
-def _whole(text: str) -> str:
-    """The text without lone surrogates (half an emoji, as JSON may escape it): no UTF-8 has them.
-
-    They would stop SQLite and Chroma. Written rows keep them: they are the text they came in.
-    """
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _cut(text: str, limit: int) -> tuple[str, int]:
-    if len(text) <= limit:
-        return text, 0
-    left_out = len(text) - limit
-    head = text[: limit * 3 // 4]
-    tail = text[len(text) - (limit - len(head)) :]
-    return f"{head}\n[… {left_out:,} characters left out …]\n{tail}", left_out
-
-
-def _decode(row: dict[str, Any]) -> dict[str, Any]:
+def decode(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is stored, as the columns it came in."""
     return json.loads(row[RAW]) if RAW in row else row
-
-
-def _from_json(source: DataSource, cache: Path) -> tuple[Any, int]:
-    import datasets
-
-    path = Path(source.path)
-    stamp = path.stat()
-    bad_lines: list[str] = []
-    # The builder's cache key covers these arguments: another file, size or time reads anew.
-    arguments = {
-        "path": str(path.resolve()),
-        "changed": f"{stamp.st_size} {stamp.st_mtime_ns}",
-        "skip_bad": source.skip_bad_rows,
-    }
-    try:
-        rows = datasets.Dataset.from_generator(
-            json_rows,
-            features=datasets.Features({RAW: datasets.Value("large_string")}),
-            cache_dir=str(cache),
-            gen_kwargs=arguments,
-        )
-    except Exception as error:
-        # `datasets` wraps what the generator raised.
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, UserError):
-            cause = cause.__cause__ or cause.__context__
-        if cause is None:
-            raise _unreadable(source, error) from error
-        raise cause from None
-    if source.skip_bad_rows:
-        bad_lines = [place for place, row in _json_lines(path) if row is None]
-    return rows, len(bad_lines)
-
-
-def json_rows(path: str, changed: str, skip_bad: bool) -> Iterator[dict[str, str]]:
-    """The rows of a JSON or JSONL file as `datasets` wants them; UserError names a bad line."""
-    empty = True
-    for place, text in _json_lines(Path(path)):
-        if text is not None:
-            empty = False
-            yield {RAW: text}
-        elif not skip_bad:
-            raise UserError(
-                f"{place} of {path} is not a JSON object. "
-                "Mend it, or give --skip-bad-rows to leave such lines out."
-            )
-    if empty:  # `datasets` has no words for it
-        raise UserError(f"{path} holds no rows.")
-
-
-def _json_lines(path: Path) -> Iterator[tuple[str, str | None]]:
-    """("line 3", text of the row, or None where it is no JSON object).
-
-    Lines end at "\\n" only: str.splitlines would also break rows at U+2028.
-    """
-    with path.open("rb") as file:
-        if file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-            yield from _json_array(path)
-            return
-        file.seek(0)
-        for number, line in enumerate(file, start=1):
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                if not text.strip():
-                    continue
-                yield f"line {number}", text if isinstance(json.loads(text), dict) else None
-            except (ValueError, RecursionError):
-                yield f"line {number}", None
-
-
-def _json_array(path: Path) -> Iterator[tuple[str, str | None]]:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON: {shorten(str(error), 120)}.") from error
-    for number, row in enumerate(rows, start=1):
-        text = json.dumps(row, ensure_ascii=False) if isinstance(row, dict) else None
-        # Lone surrogates become JSON escapes again: no UTF-8 has them.
-        yield f"entry {number}", text and text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _from_table(source: DataSource, cache: Path) -> Any:
-    import datasets
-    from pandas.errors import ParserWarning
-
-    suffix = Path(source.path).suffix.lower()
-    kind = "parquet" if suffix == ".parquet" else "csv"
-    try:
-        with warnings.catch_warnings():
-            # pandas only warns when it drops the cells that a row has too many.
-            warnings.simplefilter("error", ParserWarning)
-            options = {} if kind == "parquet" else _csv_options(source.path, suffix)
-            return datasets.load_dataset(
-                kind,
-                data_files=glob.escape(source.path),
-                split="train",
-                cache_dir=str(cache),
-                **options,
-            )
-    except UserError:
-        raise
-    except ParserWarning as error:
-        raise UserError(
-            f"{source.path}: a row has more cells than the header. Quote cells that hold commas."
-        ) from error
-    except Exception as error:
-        raise _unreadable(source, error) from error
-
-
-def _csv_options(path: str, suffix: str) -> dict[str, Any]:
-    """Every cell is the text that stands there: "None" is an answer, 007 an id, 1.0 not 1."""
-    import datasets
-    import pandas as pd
-
-    options: dict[str, Any] = {"sep": "\t" if suffix == ".tsv" else ",", "index_col": False}
-    start = pd.read_csv(path, nrows=1, **options)
-    if start.empty:
-        raise UserError(f"{path} holds no rows.")
-    features = datasets.Features({str(name): datasets.Value("string") for name in start.columns})
-    return {**options, "keep_default_na": False, "features": features}
-
-
-def _from_hub(source: DataSource) -> Any:
-    import datasets
-    from huggingface_hub.utils import logging as hub_logging
-
-    hub_logging.set_verbosity_error()  # not a line for each retry: what fails is said once
-    looks_like_file = source.path.count("/") != 1 or Path(source.path).suffix in (
-        ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")  # fmt: skip
-    if looks_like_file or source.path.startswith((".", "/", "~")):
-        raise UserError(f"there is no file {source.path}.")
-    try:
-        name, _, configuration = source.path.partition(":")
-        return datasets.load_dataset(name, configuration or None, split=source.split)
-    except Exception as error:
-        raise UserError(
-            f"{source.path} is neither a file nor a hub data set that can be read here "
-            f"({shorten(str(error), 160)})."
-        ) from error
-
-
-def _unreadable(source: DataSource, error: BaseException) -> UserError:
-    deepest = error
-    while deepest.__cause__ is not None:
-        deepest = deepest.__cause__
-    return UserError(f"cannot read {source.path}: {shorten(str(deepest), 200)}.")

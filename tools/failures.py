@@ -1,7 +1,5 @@
 """What a failed call of a server means: try again, a failure of this ask, or the end of the run."""
 
-import os
-
 from aiohttp import (
     ClientConnectorError,
     ClientError,
@@ -13,6 +11,7 @@ from aiohttp import (
 
 from ..memory.errors import ModelUnavailable, ReplyFailure
 from .aio_chat import HttpFailure
+from .chat_model import api_key, key_in_words, without_key
 from .text import one_line
 
 PASSING = {408, 409, 425, 429}
@@ -76,12 +75,11 @@ def _of_status(error: HttpFailure, place: str, model: str) -> Exception:
         return error
     if 300 <= error.status < 400:
         return ModelUnavailable(f"{place} redirects ({line(error)}): give --base-url that address.")
-    if error.status in (401, 403) and not os.environ.get("OPENAI_API_KEY"):
+    if error.status in (401, 403) and not api_key():
         return ModelUnavailable(f"{place} wants a key: set OPENAI_API_KEY.")
     if error.status in (401, 403):
-        return ModelUnavailable(
-            f"{place} refuses the key in OPENAI_API_KEY: set a key that is valid there."
-        )
+        named, then = key_in_words()
+        return ModelUnavailable(f"{place} refuses {named}: {then}.")
     if error.status == 404:
         return ModelUnavailable(
             f"{place} knows no model {model!r} (or the URL is wrong, most end in /v1): "
@@ -97,7 +95,7 @@ def _of_status(error: HttpFailure, place: str, model: str) -> Exception:
 
 
 def line(error: object) -> str:
-    """What went wrong, in one line."""
+    """What went wrong, in one line, without the key."""
     if isinstance(error, ClientResponseError):  # its text holds the URL, that of a proxy too
         error = f"{error.status}: {error.message}"
-    return one_line(error)
+    return one_line(without_key(str(error)))

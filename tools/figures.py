@@ -7,8 +7,9 @@ from typing import Any
 
 from ..memory.files import atomic_path
 from ..memory.records import Coverage, Overlap
-from .report import HeatMap, correlation
+from .report import HeatMap
 from .rubric import ANCHORS
+from .sentences import correlation
 from .text import shorten
 
 VERDICT_COLOURS = {

@@ -150,7 +150,7 @@ class Door:
                 try:
                     self.cap.check(self.ledger, usd=expected)
                 except BudgetSpent:
-                    if not self.ledger.under_way:
+                    if self.cap.stopped or not self.ledger.under_way:
                         raise
                     await self.ledger.next_end()
                 else:

@@ -33,12 +33,13 @@ from ..memory.records import (
     SynthesisPlan,
     Usage,
 )
+from . import sentences
+from .by_hand import moved, moved_text
 from .card import foreseen
 from .datasets import DataSource
 from .overlap import within
 from .prices import money
 from .survey import words
-from .text import listed
 
 
 class HeatMap(Record):
@@ -141,15 +142,16 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     environment.filters["percent"] = _percent
     environment.filters["money"] = _money
     environment.filters["label"] = _label
-    environment.filters["correlation"] = correlation
+    environment.filters["correlation"] = sentences.correlation
     environment.filters["stability"] = _stability
+    environment.filters["by_hand"] = lambda outcomes: moved_text(moved(outcomes))
     environment.filters["rows_to_add"] = rows_to_add
     for told in (words.support, words.share_text, words.perhaps, words.plus_minus, words.helped,
                  words.duration):  # fmt: skip
         environment.filters[told.__name__] = told
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     # Findings may name a subgoal that a person has taken out since.
-    environment.filters["named"] = lambda ids: listed(f"“{names.get(i, i)}”" for i in ids)
+    environment.filters["named"] = lambda ids: sentences.named(ids, names)
     profile = report.profile
     images = {name: base64.b64encode(file.read_bytes()).decode() for name, file in figures.items()}
     page = environment.get_template("report.html.j2").render(
@@ -159,8 +161,7 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
         kinds=KINDS,
         add_rule=add_rule(report),
         survey=surveyed(report),
-        enough=enough(report),
-        not_settled=words.not_settled(report.coverage),
+        say=sentences,
         foreseen=foreseen(report.filtered),
         gap_names={gap.id: gap.name for gap in report.gaps},
         gap_notes=list(dict.fromkeys(line for a in report.analyses for line in a.how)),
@@ -173,11 +174,6 @@ def write_html(report: Report, figures: dict[str, Path], path: Path) -> None:
     with atomic_text(path) as file:
         # Lone surrogates, which JSON rows may hold, cannot be encoded.
         file.write(page.encode("utf-8", "replace").decode("utf-8"))
-
-
-def correlation(value: float | None) -> str:
-    """A number from −1 to 1; what rounds to zero has no sign."""
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 KINDS = {

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..memory.errors import BudgetSpent, ModelUnavailable, ReplyFailure, UserError
-from ..memory.records import RowCounts, Sample, Score, Spent, Subgoal
+from ..memory.records import Look, RowCounts, Sample, Score, Spent, Subgoal
 from ..memory.store import Store
 from .embedded_model import EmbeddedModel
 from .judge import JudgeAsk, Mode, asks_of, scores_of
@@ -38,7 +38,7 @@ class ScoreProgress:
     """`done` of `total` rows; `failed` counts pairs without a judgement.
 
     `spent` is what the run has cost so far, all its roles together; `stored` of the rows needed no
-    call.
+    call; `look` is a survey's latest.
     """
 
     done: int
@@ -47,6 +47,7 @@ class ScoreProgress:
     spent: Spent = field(default_factory=Spent)
     note: str = ""
     stored: int = 0
+    look: Look | None = None
 
 
 Listener = Callable[[ScoreProgress], None]

@@ -33,7 +33,7 @@ from .model import Door
 from .score_files import SCORE_FORMATS, write_about, write_scores
 from .scorer import Listener, Scorer, ignore
 from .settings import RunConfig, home, open_model, untraced
-from .survey.survey import Embedding, Wish, survey
+from .survey.survey import Embedding, Surveyed, Wish, survey
 
 REASONS = 5
 """Reasons of failed judgements that are listed."""
@@ -82,6 +82,11 @@ def other_mode(mode: Mode) -> Mode:
 def wish_of(config: RunConfig, explain: bool) -> Wish:
     """What a configuration asks of a survey."""
     return Wish(config.precision, config.tau, config.seed, explain)
+
+
+def survey_of(config: RunConfig, found: Surveyed) -> Survey | None:
+    """How a survey went; None where all rows were to be judged, and were: it is as any scoring."""
+    return None if config.open_ended and found.survey.whole else found.survey
 
 
 async def score_file(
@@ -170,7 +175,7 @@ async def judge_table(
             scorer, name, table, subgoals, wish_of(config, explain=False), embedder, copies, cache,
             on_progress, on_embed,
         )  # fmt: skip
-        return Judged(found.counts, found.coverage, found.rows, found.survey)
+        return Judged(found.counts, found.coverage, found.rows, survey_of(config, found))
     counts = await score_all(scorer, name, table, subgoals, on_progress)
     scores = scorer.store.scores
     coverage = assess(scores, name, scorer.judge, subgoals, config.tau, copies)

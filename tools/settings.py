@@ -73,6 +73,7 @@ class RunConfig(ModelConfig, FilterConfig):
     is approved here; for runs that a person answers. mode: of judging; audit: share of the rows
     that are judged in the other mode too; batch: judge by the server's Batch API. precision: judge
     a random sample until every A(s) is known to ± this, in (0, 0.5), and predict the other rows;
+    open_ended: judge all rows, in random order, so that a person who stops it has an estimate;
     max_calls, budget (USD): hard caps of all roles together; rejudge: most predicted rows near the
     filter's cut to judge, None for as many as were sampled. digest: of the
     data file, so that a run is not resumed on other rows. state: STATE_VERSION of the run. checks,
@@ -97,6 +98,7 @@ class RunConfig(ModelConfig, FilterConfig):
     precision: float | None = Field(default=None, gt=0, lt=0.5)
     max_calls: int | None = Field(default=None, ge=1)
     budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    open_ended: bool = False
     rejudge: int | None = Field(default=None, ge=0)
     digest: str = ""
     state: int = 0
@@ -119,10 +121,25 @@ class RunConfig(ModelConfig, FilterConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _can_be_stopped(self) -> Self:
+        if self.open_ended and self.batch:
+            raise ValueError(
+                "open_ended judges until a person stops it, and a batch that was sent is not "
+                "stopped: leave out batch, or give precision in place of open_ended"
+            )
+        if self.open_ended and self.precision is not None:
+            raise ValueError(
+                "open_ended judges all rows, and precision ends before: leave one out. A survey "
+                "can be stopped too"
+            )
+        return self
+
     @property
     def survey(self) -> bool:
-        """Whether a sample of the rows is judged, and the others predicted."""
-        return any(asked is not None for asked in (self.precision, self.max_calls, self.budget))
+        """Whether rows are judged in random order; those that are not judged are predicted."""
+        bounds = (self.precision, self.max_calls, self.budget)
+        return self.open_ended or any(asked is not None for asked in bounds)
 
     @model_validator(mode="after")
     def _weighs_subgoals(self) -> Self:
@@ -147,6 +164,15 @@ def checked(kind: type[C], values: dict[str, Any]) -> C:
 def home() -> Path:
     """The folder of the store, checkpoints and vectors: GOALCOVER_HOME or ~/.goalcover."""
     return Path(os.environ.get("GOALCOVER_HOME") or Path.home() / ".goalcover")
+
+
+def rows_cache(place: Path, path: str) -> Path:
+    """The folder, under the home `place`, for copies of a data file's rows. Those of a file in a
+    session's private folder, `place/chat/SESSION`, lie there too and go with it."""
+    private, file = (place / "chat").resolve(), Path(path).resolve()
+    if file.is_relative_to(private) and file.parent != private:
+        return private / file.relative_to(private).parts[0] / "datasets"
+    return place / "datasets"
 
 
 def checkpoint_url() -> str | None:

@@ -7,6 +7,7 @@ round trip until the server first pushes back, then halves, then grows by one pe
 import asyncio
 import time
 from collections import deque
+from copy import copy
 from dataclasses import dataclass, field
 
 START = 64
@@ -141,4 +142,4 @@ async def _pause(seconds: float, given_up: "asyncio.Future[Exception]") -> None:
     if seconds > 0:
         await asyncio.wait([given_up], timeout=seconds)
     if given_up.done():
-        raise given_up.result()
+        raise copy(given_up.result())  # each who waited adds what it spent

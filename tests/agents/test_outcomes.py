@@ -62,3 +62,10 @@ def test_failed_calls_are_said_also_where_no_row_is_missing() -> None:
     assert why_short(found, "all rows are there") == ""
     found.rounds[0].failed = ["time-out", "time-out"]
     assert why_short(found, "all rows are there") == "Round 1: 2 calls without rows: time-out."
+
+
+async def test_what_a_person_chose_by_hand_is_left_as_it_is(embedder: Embedder) -> None:
+    """A near-duplicate that was accepted stays, a row that was dropped does not come back."""
+    first = outcome("g1", 2, [row(0, "a")], [row(3, "b", by_hand="dropped")])
+    second = outcome("g2", 2, [row(0, "c", by_hand="accepted")], [row(1, "d")])
+    assert await settle([first, second], embedder) == [first, second]

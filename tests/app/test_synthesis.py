@@ -150,6 +150,10 @@ def test_the_yield_of_each_round_and_why_rows_are_missing(printed: Console) -> N
     text = printed.export_text()
     assert "Synthesised: 1 of 2 rows" in text and "a-gap1: 1 of 2 rows." in text
     assert "2 empty, 1 call failed" in text and "2 below the bar, 1 not" in text
+    assert "By hand" not in text
+    outcome.rejected = [row.model_copy(update={"by_hand": "dropped"})]
+    results.show_synthesis([outcome])
+    assert "By hand: 1 row dropped." in printed.export_text()
 
 
 def test_without_a_synthesis_nothing_is_said(printed: Console) -> None:

@@ -7,9 +7,12 @@ import pytest
 from answers import Body, answer, judged_row, schema_of
 from fake_server import FakeServer
 
-from goalcover.graph import asking, session
+from goalcover.graph import nearest, session
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Subgoal
+from goalcover.memory.store import open_store
+from goalcover.tools.report import write_json
+from goalcover.tools.settings import home
 
 DOSING = Subgoal(id="dosing", name="Dosing", description="States the dose of a medicine in mg.")
 TOPICS = {
@@ -70,12 +73,49 @@ def test_of_many_rows_a_seeded_sample_and_the_gaps_rows_are_searched(
 ) -> None:
     run_id = run_id_of(data)
     report = session.resume(run_id)
-    monkeypatch.setattr(asking, "SEARCHED", 2)
+    monkeypatch.setattr(nearest, "SEARCHED", 2)
     members = {row for gap in report.gaps for row in gap.members}
     assert members == {*range(3, 19)}
     found = session.ask(run_id, "Which rows show the dose?", count=19)
     assert {0, 2} <= {row.row for row in found.rows}, "what supports a subgoal is always searched"
     assert int(found.searched.split()[0]) <= len(members) + 2 + 3
+
+
+def test_the_worst_rows_and_why_a_subgoal_lacks_rows(data: Path) -> None:
+    run_id = run_id_of(data)
+    report = session.resume(run_id)
+    (coverage,) = report.coverage
+    with open_store(home()) as store:
+        judge = report.provenance.judge
+        values = dict(store.scores.values(run_id, judge, DOSING))
+    worst = session.ask(run_id, "Show the worst rows for dosing", count=4)
+    assert worst.lowest and worst.subgoals == [coverage] and not worst.note
+    found = [row.scores["dosing"] for row in worst.rows]
+    assert found == sorted(found) and found[0] == min(values.values())
+    assert max(found) < max(values.values()), "the rows that show it best are not among them"
+    assert all(row.explanation and row.subgoal_id == "dosing" for row in worst.rows)
+    assert len({row.excerpt for row in worst.rows}) == len(worst.rows)
+    why = session.ask(run_id, "Why is dosing thin?", count=4)
+    assert why.subgoals == [coverage] and why.gaps
+    assert {gap.subgoal_id for gap in why.gaps} == {"dosing"}
+    assert why.rows[0].row == why.gaps[0].evidence[0].row, "a typical row of the first gap leads"
+    assert session.ask(run_id, "Why is this missing?").note == (
+        "No subgoal is named; “Dosing” lacks most."
+    )
+    assert session.ask(run_id, "Why is this missing?", about="dosing").note == ""
+
+
+def test_low_rows_that_fall_short_come_before_others_of_that_score(data: Path) -> None:
+    run_id = run_id_of(data)
+    report = session.resume(run_id)
+    with open_store(home()) as store:
+        values = dict(store.scores.values(run_id, report.provenance.judge, DOSING))
+    lowest = [row for row, value in values.items() if value == min(values.values())]
+    assert len(lowest) > 1
+    gap = report.gaps[0].model_copy(update={"kind": "weak", "members": lowest[-1:]})
+    changed = report.model_copy(update={"gaps": [gap]})
+    write_json(changed, Path(session.get_run(run_id).out) / "report.json")
+    assert session.ask(run_id, "lowest rows of dosing").rows[0].row == lowest[-1]
 
 
 def _answer(body: Body) -> Body:

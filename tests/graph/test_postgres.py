@@ -50,6 +50,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     control("-m", "immediate", "stop")
 
 
+def rows_of(url: str, run_id: str) -> int:
+    """How many rows of all tables of checkpoints are of a run."""
+    import psycopg
+    from psycopg.sql import SQL, Identifier
+
+    tables = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+    with psycopg.connect(url) as connection:
+        counts = (
+            connection.execute(
+                SQL("SELECT COUNT(*) FROM {} WHERE thread_id = %s").format(Identifier(table)),
+                (run_id,),
+            ).fetchone()
+            for table in tables
+        )
+        return sum(count[0] for count in counts if count)
+
+
 def stop_at_approval(pending: session.Pending) -> dict[str, Any] | None:
     return None if pending.name == "approve_subgoals" else review.approve()
 
@@ -78,4 +95,9 @@ async def test_a_run_waits_and_goes_on(
             report = await session.drive(run_id, lambda pending: review.approve(), lambda p: None)
             assert report.coverage[0].judged == 9
             assert report.contract.model_dump() == second.value.pending.args["contract"]
+        for run in session.list_runs():
+            assert rows_of(postgres, run.id)
+            await session.delete_run_now(run.id)
+            assert not rows_of(postgres, run.id)
+    assert session.list_runs() == []
     assert not (own_home / "checkpoints.db").exists()

@@ -36,3 +36,13 @@ async def test_a_record_that_cannot_be_read_is_passed_over(tmp_path):
     vectors = VectorStore(tmp_path, "letters")
     await vectors.keep("gaps", {"one/old": ("doses", "{}")}, encode)
     assert await GapStore(vectors).nearest("one", "doses", encode) == []
+
+
+async def test_a_run_is_forgotten_and_one_whose_name_begins_alike_is_not(tmp_path):
+    store = GapStore(VectorStore(tmp_path, "letters"))
+    store.forget("one")
+    for run in ("one", "one-more"):
+        await store.keep(run, [gap("doses")], encode)
+    GapStore(VectorStore(tmp_path)).forget("one")
+    assert await store.nearest("one", "doses", encode) == []
+    assert len(await store.nearest("one-more", "doses", encode)) == 1

@@ -29,3 +29,14 @@ def test_the_newest_run_comes_first(tmp_path):
 def test_an_unknown_run_is_named(tmp_path):
     with open_store(tmp_path) as store, pytest.raises(UserError, match="no run r9"):
         store.runs.get("r9")
+
+
+def test_a_run_is_named_and_dropped(tmp_path):
+    with open_store(tmp_path) as store:
+        for name in ("r1", "r2"):
+            store.runs.add(name, "d", "g", "o", "{}")
+        assert store.runs.get("r1").name == ""
+        store.runs.rename("r1", "mine")
+        assert [run.name for run in store.runs.list()] == ["", "mine"]
+        store.runs.drop("r2")
+        assert [run.id for run in store.runs.list()] == ["r1"]

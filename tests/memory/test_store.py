@@ -7,10 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from goalcover.memory.errors import UserError
-from goalcover.memory.records import Score
+from goalcover.memory.records import Sample, Score, Usage
 from goalcover.memory.store import open_store
 
 TINY_DISK = "512k"
@@ -122,3 +123,39 @@ def test_a_store_that_is_no_database_is_said_in_one_line(tmp_path):
 def test_errors_of_others_are_not_blamed_on_the_store(tmp_path):
     with pytest.raises(PermissionError), open_store(tmp_path):
         raise PermissionError("another file")
+
+
+def test_runs_of_a_store_from_before_they_had_names_are_listed_and_named(tmp_path):
+    with open_store(tmp_path) as store:
+        store.connection.execute("DROP TABLE runs")
+        store.connection.execute(
+            "CREATE TABLE runs (id TEXT PRIMARY KEY, created TEXT, updated TEXT, status TEXT,"
+            " stage TEXT, data TEXT, goal TEXT, out TEXT, config TEXT) WITHOUT ROWID"
+        )
+        store.connection.execute(
+            "INSERT INTO runs VALUES ('old', '', '', 'finished', '', 'd', 'g', 'o', '{}')"
+        )
+    with open_store(tmp_path) as store:
+        assert (store.runs.get("old").name, store.runs.get("old").config) == ("", "{}")
+        store.runs.rename("old", "mine")
+        store.runs.add("new", "d", "g", "o", "{}")
+        assert {run.id: run.name for run in store.runs.list()} == {"old": "mine", "new": ""}
+
+
+def test_a_run_is_forgotten_with_its_parts_and_no_other(tmp_path):
+    runs = ("r1", "r1/audit", "r1/synthetic", "r1-more", "r10", "r1.x", "r2")
+    one = np.full(1, 0.5)
+    with open_store(tmp_path) as store:
+        for run in runs:
+            store.scores.join(run, [Sample(index=0, id="a", input="q", output="x")])
+            store.predictions.put(run, "s", [0], one, one, one, one)
+            ledger = store.ledger(run)
+            ledger.add(Usage(role="judge", model="m", calls=1))
+            ledger.write()
+        store.scores.put("judge", "sample", {"s": Score(value=0.8)})
+        store.forget("r1")
+        for table in ("members", "predictions", "usage"):
+            left = {run for (run,) in store.connection.execute(f"SELECT run FROM {table}")}
+            assert left == {"r1-more", "r10", "r1.x", "r2"}
+        assert store.ledger("r1").entries() == []
+        assert store.scores.get("judge", "sample")

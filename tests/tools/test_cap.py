@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -29,7 +30,7 @@ from goalcover.memory.store import SCHEMA, Store, open_store
 from goalcover.memory.usage import Ledger
 from goalcover.tools import batch
 from goalcover.tools.batch import BatchScorer
-from goalcover.tools.cap import Cap, Reserve
+from goalcover.tools.cap import Cap, Reserve, Stopped
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
@@ -151,6 +152,18 @@ def test_what_is_left_can_be_asked_and_no_more(
 def test_no_cap_leaves_any_number() -> None:
     assert Cap().left(ledger(), 1.0) is None and not Cap()
     assert Cap(usd=1.0).left(ledger(), 0.0) is None, "what costs nothing is not bounded by money"
+
+
+def test_a_stop_refuses_whatever_the_cap_allows() -> None:
+    stop, book = threading.Event(), ledger()
+    cap = Cap(stop=stop)
+    assert cap and not cap.bounded
+    cap.check(book, 1000, 1000.0)
+    stop.set()
+    for stopped in (cap, Cap(calls=5, stop=stop)):
+        with pytest.raises(Stopped, match="a person stopped it"), stopped.noting(book):
+            stopped.check(book)
+    assert book.capped == "", "what comes after the scoring may be asked"
 
 
 @given(st.integers(0, 10), st.lists(st.integers(1, 4)))

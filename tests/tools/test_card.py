@@ -142,6 +142,13 @@ def test_synthetic_rows_are_named_with_their_writer_their_judge_and_their_gaps()
     assert "extractive" not in told and "changed" not in told and "by_goalcover" not in told
 
 
+def test_a_card_says_what_was_done_by_hand() -> None:
+    by_hand = ORIGIN.model_copy(update={"by_hand": (2, 1)})
+    told = card("both.jsonl", ABOUT, None, 30, 4, origin=by_hand)
+    assert "judged by judge. By hand: 2 rows accepted and 1 dropped." in told
+    assert "By hand" not in card("both.jsonl", ABOUT, None, 30, 4, origin=ORIGIN)
+
+
 def test_a_card_of_synthetic_rows_alone_speaks_of_no_others() -> None:
     told = card("made.jsonl", ABOUT, None, 0, 4, origin=ORIGIN)
     assert "Here: all rows." in told and "others" not in told and "rows.jsonl" not in told

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goalcover.memory.errors import ModelUnavailable, ReplyFailure, UserError
-from goalcover.tools.chat_model import ChatModel
+from goalcover.tools.chat_model import ChatModel, api_key, typed_key, without_key
 from goalcover.tools.model import Ask, Message, Reply, ReplySchema
 from goalcover.tools.prices import Price
 
@@ -498,3 +499,63 @@ def test_a_key_that_cannot_be_sent_is_a_user_error(
     with pytest.raises(UserError, match="OPENAI_API_KEY holds characters") as caught:
         ChatModel("m", "http://127.0.0.1:1/v1")
     assert "sk-" not in str(caught.value)
+
+
+# --- typed keys
+
+
+async def test_a_typed_key_goes_before_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "of-the-environment")
+    with FakeServer(good) as server:
+        with typed_key(f" {SECRET}\n"):
+            await ask(server)
+            await asyncio.create_task(ask(server))
+            assert await asyncio.to_thread(api_key) == SECRET
+            with typed_key(""):
+                assert api_key() == SECRET, "blank: nothing was typed"
+        await ask(server)
+    sent = [headers["authorization"].removeprefix("Bearer ") for headers in server.headers]
+    assert sent == [SECRET, SECRET, "of-the-environment"]
+
+
+def test_each_thread_has_the_key_that_was_typed_for_it() -> None:
+    keys = ["sk-of-the-first-person", "sk-of-the-second-person"]
+    both = threading.Barrier(2, timeout=30)
+    words: dict[str, str] = {}
+
+    async def talk(key: str, server: FakeServer) -> None:
+        both.wait()  # both threads are within their keys
+        words[key] = (await ask(server)).value.word
+
+    def work(key: str, server: FakeServer) -> None:
+        with typed_key(key):
+            asyncio.run(talk(key, server))
+
+    with FakeServer(good, latency=0.1) as server:
+        threads = [threading.Thread(target=work, args=(key, server)) for key in keys]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert words == dict.fromkeys(keys, "tea")
+    assert {headers["authorization"] for headers in server.headers} == {
+        f"Bearer {key}" for key in keys
+    }
+    assert api_key() == ""
+
+
+@pytest.mark.parametrize("key", ["sk-\u201cquoted\u201d", "sk-one\nsk-two"])
+def test_a_typed_key_that_cannot_be_sent_is_not_shown(key: str) -> None:
+    with (
+        pytest.raises(UserError, match="key that was typed holds characters") as caught,
+        typed_key(key),
+    ):
+        pass
+    assert "sk-" not in str(caught.value)
+
+
+def test_short_placeholders_are_no_secrets() -> None:
+    with typed_key("none"):
+        assert without_key("none of them") == "none of them"
+    with typed_key(SECRET):
+        assert without_key(f"<{SECRET}>") == "<[key]>"

@@ -372,3 +372,16 @@ def test_a_hub_name_may_name_a_configuration(
     table = load(DataSource(path=path, split="test"), tmp_path / "cache")
     assert only(table).input == PAIR["prompt"]
     assert asked == [("own/set", configuration, "test")]
+
+
+def test_texts_are_the_samples_uncut(tmp_path):
+    long = "word " * 100
+    table = opened(tmp_path, lines(PAIR, PAIR | {"completion": ""}, PAIR | {"prompt": long}),
+                   max_chars=200)  # fmt: skip
+    assert list(table.texts()) == [
+        ("", PAIR["prompt"], PAIR["completion"]),
+        ("", PAIR["prompt"], ""),
+        ("", long, PAIR["completion"]),
+    ]
+    with pytest.raises(UserError, match="row 2 of"):
+        list(opened(tmp_path, lines(PAIR, {"prompt": "x"})).texts())

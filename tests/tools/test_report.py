@@ -86,6 +86,12 @@ def words(tmp_path: Path, figures: dict[str, Path], one: Report) -> str:
     return Page(tmp_path / "report.html").words
 
 
+def test_rows_that_a_person_moved_are_told_apart(tmp_path, figures):
+    text = words(tmp_path, figures, report("x"))
+    assert "By hand: 1 row accepted and 1 dropped." in text and "dropped by hand: 1" in text
+    assert text.count("· accepted by hand") == 1
+
+
 def test_a_run_that_found_nothing_has_a_page(tmp_path, figures):
     del figures["correlations"]
     nothing = report(

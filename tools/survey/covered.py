@@ -56,12 +56,22 @@ class Sampled:
 @dataclass(frozen=True)
 class Found:
     """Of each subgoal its estimate, None where fewer than two rows have a judgement, and the
-    predicted scores of all rows. failing: places of the subgoals most of whose judgements failed.
-    """
+    predicted scores of all rows."""
 
     estimates: list[Estimate | None]
     predictions: list[Predicted | None]
-    failing: list[int]
+
+
+def failing(scores: np.ndarray) -> list[int]:
+    """Places of the subgoals most of whose judgements failed; scores: (n, k)."""
+    return np.flatnonzero(np.isnan(scores).mean(axis=0) > MOST_FAILING).tolist()
+
+
+def plain(scores: np.ndarray, rows: int) -> list[Figure | None]:
+    """A(s) of each subgoal over so many rows by a sample of them (n, k), without predictions; None
+    where fewer than two rows have a judgement."""
+    known = (column[~np.isnan(column)] for column in scores.T)
+    return [estimate(own, None, 0.0, rows) if len(own) > 1 else None for own in known]
 
 
 def found(sample: Sampled, features: Features, seed: int) -> Found:
@@ -91,8 +101,7 @@ def found(sample: Sampled, features: Features, seed: int) -> Found:
         )
         estimates.append(_estimate(mean, share, supports[once, j], int((~known).sum())))
         predictions.append(predicted(mean, share, labels[known, j], own[known], everywhere, likely))
-    failing = np.flatnonzero(np.isnan(sample.scores).mean(axis=0) > MOST_FAILING)
-    return Found(estimates, predictions, failing.tolist())
+    return Found(estimates, predictions)
 
 
 def _estimate(mean: Figure, share: Figure, supports: np.ndarray, failed: int) -> Estimate:

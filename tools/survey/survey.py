@@ -1,10 +1,13 @@
 """A survey: judges a random sample of the rows, as many as the precision asks for or the cap
 allows, and predicts all others."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from ...memory.errors import UserError
 from ...memory.records import Coverage, RowCounts, Subgoal, Survey
@@ -15,8 +18,9 @@ from ..judge import calls_a_row
 from ..scorer import Listener, Scorer, ignore
 from .beside import judge_beside
 from .covered import coverage_by
-from .features import RowFeatures, features_of
+from .features import features_of
 from .sampling import Sampling
+from .words import BY_HAND
 
 LEAST_EXPLAINED = 40
 """Low rows with explanations that a subgoal whose gaps are looked for should have."""
@@ -34,13 +38,22 @@ HOW = [
     "Predictions: ridge regression on embeddings of input and output and on cheap features of "
     "their text. Where they explain less than 5 % of the variance, the interval is the classical "
     "one.",
-    "Stopping: at the first look at which every interval of A(s) is narrow enough. Only widths "
-    "decide, which leaves the coverage as it is (Chow and Robbins, 1965).",
+    "Stopping: {stopping}",
     "The share of supporting rows is of distinct rows: of near-duplicates the first counts.",
     "Failed judgements are left out, as if failing had nothing to do with the score.",
     "The interval of a predicted score holds nine of ten judgements of the judged rows with the "
     "nearest predictions.",
 ]
+
+NARROW = (
+    "at the first look at which every interval of A(s) is narrow enough. Only widths decide, which "
+    "leaves the coverage as it is (Chow and Robbins, 1965)."
+)
+
+SPENT = (
+    "where the cap is met, or all rows are judged: whatever the figures, which leaves the coverage "
+    "as it is."
+)
 
 
 Embedding = Callable[[int, int], None]
@@ -79,21 +92,30 @@ async def survey(
     cache: Path,
     on_progress: Listener = ignore,
     on_embed: Embedding = lambda done, total: None,
+    stop: threading.Event | None = None,
 ) -> Surveyed:
     """Judges a sample, keeps predictions of the other rows, and lists all as rows of `run`.
 
     What the store knows is not judged again, and the same seed draws the same rows: an interrupted
-    call goes on where it was. copies: see `copies.copies_of`. Raises UserError where the cap is met
-    before there is anything to say; see also `Scorer.score`.
+    call goes on where it was. copies: see `copies.copies_of`. stop: once it is set, no more rows
+    are judged than those of the first look. Raises UserError where the cap is met before there is
+    anything to say; see also `Scorer.score`.
     """
     store = scorer.store
-    features = await features_of(table, embedder, cache, on_embed)
-    if not len(features):
+    counts, rows = _join(scorer, run, table)
+    if not rows:
         raise UserError("no row has an output to judge.")
-    sampling = Sampling(scorer, run, table, subgoals, features, copies, wish.seed, on_progress)
-    counts = _join(sampling, features)
+    sampling = Sampling(
+        scorer, run, table, subgoals, np.array(rows), copies, wish.seed, on_progress, stop
+    )
     if not sampling.all_known():
-        await sampling.go(wish.precision)
+        # Without a precision no look decides anything: rows that are all judged need no features.
+        early = None
+        if wish.precision is not None:
+            early = await features_of(table, embedder, cache, on_embed)
+        await sampling.go(wish.precision, early)
+        if not (early or sampling.whole):
+            sampling.conclude(await features_of(table, embedder, cache, on_embed))
     coverage = _conclude(sampling, wish.tau)
     judged = (sum(store.scores.histogram(run, scorer.judge, s).values()) for s in subgoals)
     known, explained = max(judged) - len(sampling.at), 0
@@ -101,24 +123,26 @@ async def survey(
         rows = _unexplained(sampling, coverage, wish.tau)
         explained = await judge_beside(scorer, table, rows, subgoals, run, on_progress)
     record = _record(sampling, wish, known, explained)
-    return Surveyed(counts, coverage, record, features.rows[sampling.at].tolist())
+    return Surveyed(counts, coverage, record, sampling.rows[sampling.at].tolist())
 
 
-def _join(sampling: Sampling, features: RowFeatures) -> RowCounts:
-    """Lists all rows as rows of the run."""
-    store, run, table = sampling.scorer.store, sampling.run, sampling.table
-    read, usable = len(table), len(features)
-    counts = RowCounts(
-        read=read, usable=usable, bad=table.bad_rows, empty=read - usable, format=table.format
-    )
+def _join(scorer: Scorer, run: str, table: Table) -> tuple[RowCounts, list[int]]:
+    """Lists all rows as rows of the run; gives the indices of those with an output."""
+    store, cut, indices = scorer.store, 0, list[int]()
     store.scores.leave(run)
     store.predictions.leave(run)
     rows = filter(None, table)
     while some := list(islice(rows, JOINED_AT_ONCE)):
-        counts.cut += sum(sample.cut > 0 for sample in some)
+        cut += sum(sample.cut > 0 for sample in some)
+        indices += [sample.index for sample in some]
         with store.transaction():
             store.scores.join(run, some)
-    return counts
+    read, usable = len(table), len(indices)
+    counts = RowCounts(
+        read=read, usable=usable, bad=table.bad_rows, empty=read - usable, cut=cut,
+        format=table.format,
+    )  # fmt: skip
+    return counts, indices
 
 
 def _conclude(sampling: Sampling, tau: float) -> list[Coverage]:
@@ -127,7 +151,7 @@ def _conclude(sampling: Sampling, tau: float) -> list[Coverage]:
     store, run, subgoals = sampling.scorer.store, sampling.run, sampling.subgoals
     if sampling.found is None or sampling.whole:
         return assess(store.scores, run, sampling.scorer.judge, subgoals, tau, sampling.copies)
-    rows = sampling.features.rows.tolist()
+    rows = sampling.rows.tolist()
     with store.transaction():
         for subgoal, made in zip(subgoals, sampling.found.predictions, strict=True):
             if made:
@@ -146,12 +170,14 @@ def _unexplained(sampling: Sampling, coverage: Sequence[Coverage], tau: float) -
         if one.studied and made and (lacking := LEAST_EXPLAINED - one.low) > 0:
             low = rest[made.values[rest] < tau]
             chosen |= dict.fromkeys(low[:lacking].tolist())
-    return sampling.features.rows[list(chosen)].tolist()
+    return sampling.rows[list(chosen)].tolist()
 
 
 def _record(sampling: Sampling, wish: Wish, known: int, explained: int) -> Survey:
-    rows, precision, whole = len(sampling.features), wish.precision, sampling.whole
+    rows, precision, whole = len(sampling.rows), wish.precision, sampling.whole
     ended = sampling.ended or f"every interval of A(s) is at most ± {precision}"
+    by_hand = sampling.by_hand and not whole
+    stopping = BY_HAND if by_hand else SPENT if precision is None else NARROW
     return Survey(
         precision=precision,
         reached=whole or sampling.reached,
@@ -162,7 +188,8 @@ def _record(sampling: Sampling, wish: Wish, known: int, explained: int) -> Surve
         known=known,
         looks=sampling.looks,
         ended="all rows were judged" if whole else ended,
+        by_hand=by_hand,
         explained=explained,
         seed=wish.seed,
-        how=[line.format(seed=wish.seed) for line in HOW],
+        how=[line.format(seed=wish.seed, stopping=stopping) for line in HOW],
     )

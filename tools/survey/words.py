@@ -14,6 +14,13 @@ RARE = 0.1
 
 ADDED = "The supporting rows are estimated by a survey, and so are the rows to add."
 
+COVERED = (
+    "The 95 % hold for stops that do not depend on what the figures say, such as one for lack of "
+    "time; they do not cover a stop because somebody liked them."
+)
+
+BY_HAND = f"a person stopped it, who may have seen the figures. {COVERED}"
+
 
 def estimated(c: Coverage) -> bool:
     """Whether some rows were not judged."""
@@ -110,7 +117,10 @@ def facts(survey: Survey) -> list[str]:
     """How it went, one line each."""
     looks = listed(f"{size:,}" for size in survey.looks)
     told = [f"Looked at the intervals after {looks} rows."] if survey.looks else []
-    told += [f"Ended: {survey.ended.rstrip('.')}."] if survey.ended else []
+    if survey.by_hand:
+        told.append(f"Ended: {BY_HAND}")
+    elif survey.ended:
+        told.append(f"Ended: {survey.ended.rstrip('.')}.")
     if survey.known:
         told.append(
             f"Judged by earlier runs, outside of the sample: {many(survey.known, 'row')}. Their "

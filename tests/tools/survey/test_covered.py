@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from goalcover.memory.records import Subgoal
-from goalcover.tools.survey.covered import FEW, Sampled, coverage_by, found
+from goalcover.tools.survey.covered import FEW, Sampled, coverage_by, failing, found
 
 ROWS = 3_000
 TOPIC, RARE = (
@@ -107,7 +107,7 @@ def test_many_failed_judgements_are_warned_of() -> None:
     topic, rare = one.estimates
     assert topic and "20 of 300 judgements failed" in topic.warning
     assert rare and "180 of 300" in rare.warning
-    assert one.failing == [1]
+    assert failing(judged.scores) == [1]
 
 
 def test_the_mean_of_predicted_scores_is_the_estimate() -> None:

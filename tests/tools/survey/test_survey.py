@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,20 +19,24 @@ from goalcover.memory.errors import ModelUnavailable, UserError
 from goalcover.memory.records import Subgoal
 from goalcover.memory.store import Store
 from goalcover.tools import batch
-from goalcover.tools.cap import Cap
+from goalcover.tools.cap import STOPPED, Cap
 from goalcover.tools.chat_model import ChatModel
 from goalcover.tools.datasets import DataSource, Table, load
+from goalcover.tools.embedded_model import EmbeddedModel
 from goalcover.tools.embeddings import Embedder
 from goalcover.tools.model import Door
 from goalcover.tools.scorer import ScoreProgress, Scorer
 from goalcover.tools.survey.rule import FIRST
+from goalcover.tools.survey.sampling import drawn
 from goalcover.tools.survey.survey import LEAST_EXPLAINED, Surveyed, Wish, survey
+from goalcover.tools.survey.words import BY_HAND
 
 ROWS, EMPTY = 500, 17
 REFUNDS = Subgoal(id="refunds", name="Refunds", description="Handles a refund.")
 TONE = Subgoal(id="tone", name="Tone", description="Stays calm with an angry customer.")
 TWO = [REFUNDS, TONE]
 WISH = Wish(precision=0.03, tau=0.5, seed=0)
+ENDLESS = replace(WISH, precision=None)
 Served = Callable[..., ChatModel]
 
 
@@ -296,6 +301,140 @@ async def test_the_seed_draws_the_rows(surveyed: Any) -> None:
         one, other = [await surveyed(server, replace(WISH, seed=s), run=f"{s}") for s in (1, 2)]
     assert {*one.rows} != {*other.rows}
     assert len({*one.rows}) == len(one.rows)
+
+
+# --- stopped by a person
+
+
+async def test_a_stop_counts_what_was_judged_and_sends_nothing_more(
+    surveyed: Any, store: Store
+) -> None:
+    stop, sent = threading.Event(), 0
+    seen: list[ScoreProgress] = []
+
+    def answer_once_more(body: Body) -> dict[str, Any]:
+        nonlocal sent
+        if server.calls >= 250 and not stop.is_set():
+            stop.set()
+            book = store.ledger("run")
+            sent = book.under_way + book.total().calls
+        return answer(body)
+
+    with FakeServer(answer_once_more, latency=0.002) as server:
+        found = await surveyed(server, ENDLESS, stop=stop, on_progress=seen.append)
+        assert 250 <= server.calls <= sent < 250 + 2 * 8
+    told = found.survey
+    assert told.by_hand and told.ended == STOPPED and not told.whole
+    # Calls that were under way may have been for rows after one that was not sent.
+    assert 250 - 8 <= told.sampled <= sent and told.looks == [100, 200, told.sampled]
+    assert found.rows == _drawn()[: told.sampled]
+    assert seen[-1].look and seen[-1].look.rows == seen[-1].done == told.sampled
+    assert seen[-1].total == ROWS - 1, "of all rows: no rule ends it before"
+    assert seen[-1].look.means == {c.subgoal.id: (c.mean, *c.interval) for c in found.coverage}
+    assert store.ledger("run").capped == ""
+
+    with FakeServer(answer) as server:
+        capped = await surveyed(server, ENDLESS, Cap(calls=told.sampled), run="capped")
+        assert server.calls == told.sampled
+    assert capped.rows == found.rows
+    assert [c.estimate for c in capped.coverage] == [c.estimate for c in found.coverage]
+    assert not capped.survey.by_hand and any(BY_HAND in line for line in told.how)
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_stop_waits_for_the_first_look(surveyed: Any, before: bool) -> None:
+    stop = threading.Event()
+    if before:
+        stop.set()
+
+    def listen(progress: ScoreProgress) -> None:
+        if progress.look:
+            stop.set()
+
+    with FakeServer(answer) as server:
+        found = await surveyed(server, ENDLESS, stop=stop, on_progress=listen)
+        assert server.calls == found.survey.sampled == FIRST
+    assert found.survey.by_hand and found.survey.looks == [FIRST]
+    assert all(one.estimate for one in found.coverage)
+
+
+async def test_a_stop_counts_all_that_was_judged_before_a_kill(surveyed: Any) -> None:
+    stop = threading.Event()
+    stop.set()
+    with FakeServer(answer) as server:
+        await surveyed(server, ENDLESS, Cap(calls=330), run="killed")
+        found = await surveyed(server, ENDLESS, run="resumed", stop=stop)
+        assert server.calls == found.survey.sampled == 330
+    assert found.survey.by_hand and not found.survey.known
+
+
+async def test_a_rule_that_ends_first_is_said(surveyed: Any) -> None:
+    """Someone stopped it during the first look, after which it would have ended all the same."""
+    stop = threading.Event()
+    stop.set()
+    with FakeServer(answer) as server:
+        found = await surveyed(server, replace(WISH, precision=0.3), stop=stop)
+    assert found.survey.reached and not found.survey.by_hand
+
+
+async def test_looks_are_told_until_all_is_known(surveyed: Any) -> None:
+    seen: list[ScoreProgress] = []
+    encoded: list[tuple[int, int]] = []
+    with FakeServer(answer) as server:
+        found = await surveyed(
+            server, ENDLESS, on_progress=seen.append, on_embed=lambda *of: encoded.append(of)
+        )
+    assert not encoded, "where nothing is predicted, features are of no use"
+    looks = {progress.look.rows: progress.look for progress in seen if progress.look}
+    assert [*looks] == [100, 200, 400, ROWS - 1] and found.survey.whole
+    widths = [high - low for _, low, high in (look.means["tone"] for look in looks.values())]
+    assert widths == sorted(widths, reverse=True) and widths[-1] == 0
+    assert looks[ROWS - 1].means["refunds"][0] == pytest.approx(truth("refunds").mean())
+    assert {progress.total for progress in seen} == {ROWS - 1}
+    done = [progress.done for progress in seen]
+    assert done == sorted(done)
+
+
+async def test_the_embedded_judge_is_stopped_too(
+    store: Store, table: Table, cache: Path, embedder: Embedder
+) -> None:
+    stop = threading.Event()
+
+    def listen(progress: ScoreProgress) -> None:
+        if progress.look:
+            stop.set()
+
+    scorer = Scorer(Door(EmbeddedModel(embedder), store, "run"), store)
+    found = await survey(scorer, "run", table, TWO, ENDLESS, embedder, {}, cache, listen, stop=stop)
+    assert found.survey.by_hand and found.survey.sampled == FIRST
+    assert scorer.door.ledger.total().calls == FIRST
+
+
+async def test_a_batch_that_was_sent_is_awaited_and_counted(
+    store: Store, table: Table, cache: Path, embedder: Embedder, served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(batch, "FIRST_POLL", 0.005)
+    stop = threading.Event()
+
+    def listen(progress: ScoreProgress) -> None:
+        if progress.look and progress.note.startswith("batch_"):
+            stop.set()
+
+    with FakeServer(answer, batches=FakeBatches(looks=3)) as server:
+        door = Door(served("n", server.base_url, batch=True), store, "run")
+        scorer = batch.BatchScorer(door, store)
+        found = await survey(
+            scorer, "run", table, TWO, ENDLESS, embedder, {}, cache, listen, stop=stop
+        )
+    assert stop.is_set() and server.batches and not server.calls
+    assert len(server.batches.lines) == found.survey.sampled == 200
+    assert found.survey.by_hand
+
+
+def _drawn() -> list[int]:
+    rows = [row for row in range(ROWS) if row != EMPTY]
+    return [rows[place] for place in drawn(len(rows), WISH.seed)]
 
 
 def _members(store: Store) -> list[str]:

@@ -124,6 +124,12 @@ def test_how_it_went() -> None:
     )
 
 
+def test_a_stop_by_a_person_is_said_with_what_it_means() -> None:
+    (told,) = words.facts(survey(looks=[], ended="a person stopped it", by_hand=True, explained=0))
+    assert told.startswith("Ended: a person stopped it, who may have seen the figures.")
+    assert "do not cover a stop because somebody liked them" in told
+
+
 @pytest.mark.parametrize(
     ("calls", "told"), [(472, "472 calls: 0.6 % of the 80,000"), (20_000, "20,000 calls: 25 %")]
 )

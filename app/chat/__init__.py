@@ -1,0 +1,1 @@
+"""The chat: a Streamlit page (`page.py`) over the session door; `launch.py` starts its server."""

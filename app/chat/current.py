@@ -1,0 +1,98 @@
+"""What can be done with the session that is open: its name, its address, its end."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ...graph import session
+from ...graph.listing import NAME_LENGTH
+from ...memory.errors import UserError
+from . import drafts
+from .models import show_models_of
+from .runner import Runner
+from .standing import Standing
+from .text import alert, block, html, show
+
+
+def show_current(found: Standing, runner: Runner) -> None:
+    with st.expander("This session"):
+        _rename_here(found)
+        show(html("<p class='gc-soft gc-small'>Its address</p>"))
+        st.code(address(found.id), language=None, wrap_lines=True)
+        if found.run:
+            show(html("<p class='gc-soft gc-small'>Its results, on this machine</p>"))
+            show(block(found.run.out, kind="gc-small"))
+            show_models_of(found, runner)
+        if st.button("Delete …", key=f"{found.id}-delete"):
+            _confirm(found, runner)
+
+
+def address(session_id: str) -> str:
+    """The URL that opens a session."""
+    return f"{(st.context.url or '').rstrip('/')}/?session={session_id}"
+
+
+def _rename_here(found: Standing) -> None:
+    named = found.run or found.draft
+    with st.form(f"{found.id}-rename", border=False):
+        name = st.text_input(
+            "Name",
+            named.name if named else "",
+            key=f"{found.id}-name",
+            max_chars=NAME_LENGTH,
+            placeholder="as its goal",
+        )
+        if st.form_submit_button("Rename", key=f"{found.id}-rename-do"):
+            try:
+                rename(found, name)
+            except UserError as error:
+                return alert(str(error))
+            st.rerun()
+
+
+def rename(found: Standing, name: str) -> None:
+    """Raises UserError where it was deleted meanwhile."""
+    if found.run:
+        session.rename_run(found.id, name)
+    else:
+        drafts.change(found.id, name=" ".join(name.split()))
+
+
+def delete(found: Standing, runner: Runner) -> None:
+    """Raises UserError where it is under way, here or elsewhere."""
+    runner.forget(found.id)
+    if found.run:
+        session.delete_run(found.id)
+    drafts.remove(found.id)
+
+
+def what_goes(found: Standing) -> tuple[str, str]:
+    """What a deletion takes away, and what stays."""
+    gone = ["its settings"]
+    if found.draft and found.draft.uploaded:
+        gone.append("the uploaded file")
+    if not found.run:
+        return " and ".join(gone), "your own files"
+    gone += ["its questions and answers", "its list of gaps", "the results it wrote"]
+    return (
+        f"{', '.join(gone[:-1])} and {gone[-1]} in {Path(found.run.out)}",
+        "your own files, approved subgoals, and the judgements that were paid for: another "
+        "session with the same rows and subgoals takes them up",
+    )
+
+
+@st.dialog("Delete this session?")
+def _confirm(found: Standing, runner: Runner) -> None:
+    gone, stays = what_goes(found)
+    show(html("<p class='gc-text' dir='auto'><b>{}</b></p>", found.title))
+    show(html("<p>This takes away {}.</p><p>These stay: {}.</p>", gone, stays))
+    yes, no = st.columns(2)
+    if yes.button("Delete", key=f"{found.id}-delete-yes", type="primary", width="stretch"):
+        try:
+            delete(found, runner)
+        except UserError as error:
+            return alert(str(error))
+        st.query_params.clear()
+        st.rerun()
+    if no.button("Keep it", key=f"{found.id}-delete-no", width="stretch"):
+        st.rerun()

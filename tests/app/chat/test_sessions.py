@@ -1,0 +1,214 @@
+"""The sidebar: which sessions there are, and what is done with one of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+from streamlit.testing.v1 import AppTest
+
+from goalcover.app.chat import drafts, sessions
+from goalcover.app.chat.current import delete, rename, what_goes
+from goalcover.app.chat.drafts import Draft
+from goalcover.app.chat.runner import Runner
+from goalcover.app.chat.standing import standing
+from goalcover.graph import session
+from goalcover.graph.listing import lock_path
+from goalcover.memory.errors import UserError
+from goalcover.memory.store import open_store
+from goalcover.tools.settings import home
+
+GOAL = "Help customers with refunds."
+
+
+def page(runner: object) -> None:  # its source is run as a script of its own
+    import streamlit as st
+
+    from goalcover.app.chat.sessions import show_sidebar
+    from goalcover.app.chat.standing import standing
+
+    opened = st.query_params.get("session", "")
+    show_sidebar(standing(opened, runner) if opened else None, runner)
+
+
+def opened(session_id: str = "", runner: Runner | None = None) -> AppTest:
+    at = AppTest.from_function(page, kwargs={"runner": runner or Runner()}, default_timeout=30)
+    if session_id:
+        at.query_params["session"] = session_id
+    return at.run()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n' * 3)
+    return path
+
+
+def entered(data: Path, goal: str = GOAL, **fields: Any) -> Draft:
+    """A draft whose run is entered, and was never taken further."""
+    draft = drafts.name_data(Draft(id=session.new_id(), goal=goal, **fields), str(data))
+    session.new_run(draft.config(), draft.id)
+    return draft
+
+
+def listed(count: int, status: str = "finished") -> list[str]:
+    """So many runs in the list, and nothing else of them."""
+    ids = [f"20260101-{at:06d}-abcd" for at in range(count)]
+    config = '{"source": {"path": "rows.jsonl"}, "goal": {"text": "x"}}'
+    with open_store(home()) as store:
+        for at, run_id in enumerate(ids):
+            store.runs.add(run_id, "rows.jsonl", f"Goal {at}.", f"/nowhere/{run_id}", config)
+            store.runs.mark(run_id, status)  # type: ignore[arg-type]
+    return ids
+
+
+def texts(at: AppTest) -> str:
+    return "\n".join(element.proto.body for element in at.get("html"))  # type: ignore[attr-defined]
+
+
+def buttons(at: AppTest, start: str = "open-") -> list[str]:
+    return [button.label for button in at.button if (button.key or "").startswith(start)]
+
+
+def test_runs_and_drafts_are_one_list_the_newest_first(data: Path) -> None:
+    first = Draft(id="20260101-000000-aaaa", created="2026-01-01T00:00:00+00:00", goal="Oldest.")
+    drafts.save(first)
+    run = entered(data)
+    last = Draft(id="20990101-000000-bbbb", created="2099-01-01T00:00:00+00:00", uploaded="u.csv")
+    drafts.save(last)
+    found = sessions.entries(Runner())
+    assert [(entry.id, entry.status) for entry in found] == [
+        (last.id, "draft"),
+        (run.id, "stopped"),
+        (first.id, "draft"),
+    ]
+    assert [entry.title for entry in found] == ["u.csv", GOAL, "Oldest."]
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("waiting", "waits for you"),
+        ("stopped", "stopped"),
+        ("failed", "failed"),
+        ("finished", "done"),
+        ("running", "stopped"),  # nobody works on it: it was killed
+    ],
+)
+def test_each_status_has_its_word(status: str, word: str) -> None:
+    listed(1, status)
+    assert [entry.status for entry in sessions.entries(Runner())] == [word]
+
+
+def test_a_run_under_way_in_another_process_is_running() -> None:
+    (run_id,) = listed(1, "running")
+    path = lock_path(home(), run_id)
+    path.parent.mkdir(parents=True)
+    with FileLock(path):
+        assert sessions.entries(Runner())[0].status == "running"
+
+
+def test_the_list_opens_a_session_and_marks_it(data: Path) -> None:
+    run = entered(data)
+    at = opened()
+    assert at.query_params == {}
+    at.button(f"open-{run.id}").click().run()
+    assert at.query_params["session"] == run.id
+    assert not buttons(at), "the open one is no button"
+    assert "aria-current='page'" in texts(at) and GOAL in texts(at)
+    at.button("new-session").click().run()
+    assert at.query_params == {}
+
+
+def test_a_few_sessions_need_no_search_and_many_are_found() -> None:
+    listed(7)
+    assert not opened().text_input
+    drafts.save(Draft(id=session.new_id(), goal="Something of its own."))
+    at = opened()
+    at.text_input("sessions-search").set_value("OF ITS").run()
+    assert [label.split(" :")[0] for label in buttons(at)] == ["Something of its own\\."]
+    at.text_input("sessions-search").set_value("nothing like it").run()
+    assert not buttons(at) and "No session has that" in texts(at)
+
+
+def test_more_than_fit_are_shown_on_demand() -> None:
+    listed(40)
+    at = opened()
+    assert len(buttons(at)) == 15 and buttons(at, "sessions-more") == ["Show more (25)"]
+    at.button("sessions-more").click().run()
+    assert len(buttons(at)) == 30
+    at.button("sessions-more").click().run()
+    assert len(buttons(at)) == 40 and not buttons(at, "sessions-more")
+
+
+def test_two_hundred_sessions_are_listed_without_opening_their_folders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The script runs at each click. Of a run, neither report nor draft is read."""
+    for run_id in listed(200):
+        drafts.save(Draft(id=run_id, goal="x"))
+    monkeypatch.setattr(drafts, "load", lambda name: pytest.fail(f"read {name}"))
+    assert len(sessions.entries(Runner())) == 200
+
+
+def test_a_hostile_name_is_text(data: Path) -> None:
+    hostile = "![x](https://evil.example/a.png) <script>alert(1)</script>"
+    run = entered(data, hostile)
+    assert "![x]" not in opened().button(f"open-{run.id}").label
+    assert "<script>" not in texts(opened(run.id))
+
+
+def test_a_session_is_renamed(data: Path) -> None:
+    run, draft = entered(data), Draft(id=session.new_id(), goal="g")
+    drafts.save(draft)
+    for session_id in (run.id, draft.id):
+        at = opened(session_id)
+        at.text_input(f"{session_id}-name").set_value("Mine \n now")
+        at.button(f"{session_id}-rename-do").click().run()
+        assert not at.exception
+        assert standing(session_id, Runner()).title == "Mine now"
+    rename(standing(run.id, Runner()), "")
+    assert standing(run.id, Runner()).title == GOAL
+
+
+def test_its_address_and_its_folder_are_there_to_copy(data: Path) -> None:
+    run = entered(data)
+    at = opened(run.id)
+    assert at.code[0].value.endswith(f"/?session={run.id}")
+    assert str(drafts.folder(run.id) / "results") in texts(at)
+
+
+def test_a_deleted_run_leaves_nothing_but_what_others_share(data: Path) -> None:
+    run, runner = entered(data), Runner()
+    runner.keys[run.id] = "sk-0123456789"
+    delete(standing(run.id, runner), runner)
+    assert not (drafts.root() / run.id).exists() and run.id not in runner.keys
+    assert sessions.entries(runner) == [] and data.exists()
+    with pytest.raises(UserError, match="no run"):
+        standing(run.id, runner)
+
+
+def test_a_deleted_draft_takes_its_upload_away(data: Path) -> None:
+    draft = Draft(id=session.new_id())
+    with data.open("rb") as file:
+        draft = drafts.keep_upload(draft, "mine.jsonl", file)
+    found = standing(draft.id, Runner())
+    assert "the uploaded file" in what_goes(found)[0]
+    delete(found, Runner())
+    assert not (drafts.root() / draft.id).exists() and data.exists()
+
+
+def test_a_run_under_way_is_not_deleted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, runner = entered(data), Runner()
+    found = standing(run.id, runner)
+    with monkeypatch.context() as here:
+        here.setattr(runner, "under_way", lambda run_id: True)
+        with pytest.raises(UserError, match="pause it first"):
+            delete(found, runner)
+    path = lock_path(home(), run.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path), pytest.raises(UserError, match="under way"):
+        delete(found, runner)
+    assert [entry.id for entry in sessions.entries(runner)] == [run.id]
+    assert drafts.load(run.id)
