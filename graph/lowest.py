@@ -1,7 +1,7 @@
 """Low rows of a subgoal, for questions that ask for the worst rows or why it lacks rows."""
 
 from ..memory.records import Found, Gap, Score, Subgoal
-from ..tools.report import Report
+from ..tools.report import Report, ranked_gaps
 from .found_rows import Said, distinct, found_row
 from .meant import Meant
 from .toolbox import Toolbox
@@ -24,7 +24,7 @@ def lowest(box: Toolbox, report: Report, asked: Meant, count: int) -> Found:
     """The rows of the lowest scores of the subgoals that are asked for, and the gaps of these;
     where it is asked why, typical rows of each gap first."""
     ids = [subgoal.id for subgoal in asked.subgoals]
-    gaps = [gap for gap in _by_rank(report) if gap.subgoal_id in ids][:MOST_GAPS]
+    gaps = [gap for gap in ranked_gaps(report) if gap.subgoal_id in ids][:MOST_GAPS]
     lists = [_low_rows(box, report.gaps, subgoal) for subgoal in asked.subgoals]
     if asked.kind == "why":
         typical = {key: [e.row for g in gaps if g.subgoal_id == key for e in g.evidence[:TYPICAL]]
@@ -69,9 +69,3 @@ def _scores(box: Toolbox, row: int) -> dict[str, Score]:
     """By subgoal hash."""
     sample = box.table.sample(row)
     return box.store.scores.get(box.judge.judge, sample.hash) if sample else {}
-
-
-def _by_rank(report: Report) -> list[Gap]:
-    """The most urgent gaps first, those that nothing is recommended for last."""
-    rank = {r.gap_id: place for place, r in enumerate(report.recommendations) if r.rows_wanted}
-    return sorted(report.gaps, key=lambda gap: rank.get(gap.id, len(rank)))

@@ -12,6 +12,9 @@ from typing import Self
 HERE = Path(__file__).parent / "app" / "chat"
 STUB = HERE / "stub_page.py"
 
+LOST = ("net::ERR_", "WebSocket")
+"""Parts of what a browser's console says while the server is gone."""
+
 STUB_CLI = """
 import sys
 from functools import partial

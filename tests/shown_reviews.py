@@ -52,6 +52,10 @@ def button(at: AppTest, word: str, place: int = 0) -> Any:
     return [one for one in at.button if one.label == word][place]
 
 
+def pills(at: AppTest) -> list[Any]:
+    return list(at.get("button_group"))
+
+
 @dataclass
 class Waiting:
     """A session that waits; what pages send is kept and checked as the graph checks it."""

@@ -224,6 +224,12 @@ def rows_to_add(r: Recommendation, report: Report) -> str:
     return "; ".join(told) + "."
 
 
+def ranked_gaps(report: Report) -> list[Gap]:
+    """The most urgent gaps first, those for which nothing is to be collected last."""
+    rank = {r.gap_id: place for place, r in enumerate(report.recommendations) if r.rows_wanted}
+    return sorted(report.gaps, key=lambda gap: rank.get(gap.id, len(report.recommendations)))
+
+
 def enough(report: Report) -> list[str]:
     """Names of the subgoals that want no rows."""
     return [c.subgoal.name for c in report.coverage if c.verdict == "enough"]

@@ -16,10 +16,13 @@ from ..memory.records import (
 from .overlap import LEAST_ROWS, within
 from .prices import money
 from .survey import words
-from .text import listed, many, percent
+from .text import listed, many, percent, shorten
 
 Names = Mapping[str, str]
 """Of subgoals, by id."""
+
+NAME = 200
+"""Characters of a name in a sentence."""
 
 MEANS = (
     "Mean alignment of each subgoal. A low bar alone may only say that the capability does not "
@@ -34,7 +37,7 @@ FAIR = "Selecting by a score raises the mean of that score"
 
 def named(ids: Sequence[str], names: Names) -> str:
     """ "“Dosing” and “Red flags”". Findings may name a subgoal that was taken out since."""
-    return listed(f"“{names.get(i, i)}”" for i in ids)
+    return listed(f"“{shorten(names.get(i, i), NAME)}”" for i in ids)
 
 
 def lacking(coverage: Sequence[Coverage]) -> str:
@@ -51,7 +54,7 @@ def lacking(coverage: Sequence[Coverage]) -> str:
 
 
 def _quoted(coverage: Sequence[Coverage]) -> str:
-    return listed(f"“{c.subgoal.name}”" for c in coverage)
+    return listed(f"“{shorten(c.subgoal.name, NAME)}”" for c in coverage)
 
 
 def distribution(survey: Survey | None) -> str:

@@ -9,8 +9,8 @@ from ...graph import review
 from ...graph.specify import START_FROM
 from ...memory.records import Question
 
-SEND = "Your answer to the open question; Enter sends all answers"
-ADD = "Add a remark to your answers, or say “stop asking”"
+SEND = "Answer the open question and send"
+ADD = "Add a remark, or say “stop asking”"
 
 
 @dataclass(frozen=True)

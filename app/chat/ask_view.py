@@ -105,7 +105,7 @@ def found_html(found: Found, names: Mapping[str, str]) -> Markup:
     rows = joined(_row(row, names) for row in found.rows)
     if not found.rows:
         rows = line("No row comes near the question.", "")
-    title = "Rows with the lowest scores" if found.lowest else "Rows"
+    title = "Low rows" if found.lowest else "Rows"
     spent = pace.spent_text(found.spent)
     return html(
         "{}{}{}{}<p class='gc-label'>{}</p>{}{}",

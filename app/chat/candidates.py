@@ -49,6 +49,7 @@ class Shown:
 
 
 def show_candidates(found: Standing, runner: Runner, report: Report) -> None:
+    show(html("<h2>Synthetic rows</h2>"))
     if not any(outcome.rounds for outcome in report.synthesis):
         show(html("<p>{}</p>", why_none(report)))
         return
@@ -86,7 +87,8 @@ def yield_table(outcomes: Sequence[SynthesisOutcome]) -> Markup:
         for line in outcome.rounds
     ]
     columns = ("Gap", "Round", "Asked", "Written", "Accepted", "Refused, or not needed")
-    return table(f"{accepted:,} of {wanted:,} rows are kept", columns, rows, (1, 2, 3, 4))
+    told = f"{many(wanted, 'row')} asked for, {accepted:,} kept"
+    return table(told, columns, rows, (1, 2, 3, 4))
 
 
 def notes(outcomes: Sequence[SynthesisOutcome]) -> list[str]:
@@ -227,15 +229,18 @@ def _show_card(row: Shown, gap: str, changes: dict[Place, bool], key: str) -> No
 def card(row: Shown) -> Markup:
     """A candidate: its verdict, why it was refused, its texts, and where it comes from."""
     candidate = row.candidate
+    scores, *more = details(candidate)
+    lines = joined(html("<li dir='auto'>{}</li>", line) for line in more)
     return html(
         "{}<div class='gc-pair'><div><p class='gc-label'>Input</p>{}</div>"
-        "<div><p class='gc-label'>Output</p>{}</div></div>{}",
+        "<div><p class='gc-label'>Output</p>{}</div></div>"
+        "<details class='gc-soft gc-small'><summary>{}</summary><ul>{}</ul></details>",
         _verdict(row),
         block(candidate.input, LONGEST),
         block(candidate.output, LONGEST),
-        joined(html("<p class='gc-soft gc-small' dir='auto'>{}</p>", line)
-               for line in details(candidate)),
-    )  # fmt: skip
+        scores,
+        lines,
+    )
 
 
 def _verdict(row: Shown) -> Markup:

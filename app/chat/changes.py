@@ -127,7 +127,9 @@ def found_line(changes: Changes, contract: Contract) -> str:
     elif contract.unchecked:
         told = "no finding is open, but not all could be checked"
     else:
-        told = "no finding is open" if contract.findings else "the checks found nothing against them"
+        told = (
+            "no finding is open" if contract.findings else "the checks found nothing against them"
+        )
     overruled = f", {stand} overruled" if stand else ""
     return f"{many(len(changes.subgoals), 'subgoal')}; {told}{overruled}."
 

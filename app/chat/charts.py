@@ -15,7 +15,7 @@ from .theme import DARK, LIGHT
 WIDTH, LINES = 20, 3
 """Characters and lines of a name on an axis: it is to be read on a phone."""
 
-BAR, AROUND = 48, 140
+BAR, AROUND = 48, 180
 """Pixels of a bar with its label of four lines; of legend, axis and title together."""
 
 CIVIDIS = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
@@ -56,7 +56,7 @@ def coverage_chart(coverage: Sequence[Coverage], tau: float, dark: bool = False)
         color=alt.Color(
             "verdict:N",
             scale=colours,
-            legend=alt.Legend(title="supporting rows", orient="top", titleOrient="left"),
+            legend=alt.Legend(title="supporting rows", orient="top", columns=2),
         ),
         tooltip=told,
     )
@@ -122,7 +122,7 @@ def distribution_chart(coverage: Sequence[Coverage], dark: bool = False) -> Any:
             y=alt.Y("name:N", sort=None, title=None, axis=_names_axis(alt)),
             color=alt.Color(
                 "anchor:N", scale=alt.Scale(domain=anchors, range=list(CIVIDIS)), sort=anchors,
-                legend=alt.Legend(title="score", orient="top", titleOrient="left", columns=6),
+                legend=alt.Legend(title="score", orient="top", columns=3),
             ),
             order=alt.Order("anchor:N"),
             tooltip=[alt.Tooltip("anchor:N", title="score"), alt.Tooltip("rows:Q", title="rows"),

@@ -7,6 +7,7 @@ import streamlit as st
 from ...graph import session
 from ...graph.listing import NAME_LENGTH
 from ...memory.errors import UserError
+from ...tools.text import shorten
 from . import drafts
 from .models import show_models_of
 from .runner import Runner
@@ -39,7 +40,6 @@ def _rename_here(found: Standing) -> None:
             "Name",
             named.name if named else "",
             key=f"{found.id}-name",
-            max_chars=NAME_LENGTH,
             placeholder="as its goal",
         )
         if st.form_submit_button("Rename", key=f"{found.id}-rename-do"):
@@ -55,7 +55,7 @@ def rename(found: Standing, name: str) -> None:
     if found.run:
         session.rename_run(found.id, name)
     else:
-        drafts.change(found.id, name=" ".join(name.split()))
+        drafts.change(found.id, name=shorten(name, NAME_LENGTH))
 
 
 def delete(found: Standing, runner: Runner) -> None:

@@ -49,18 +49,18 @@ def downloads(report: Report) -> list[Download]:
                  named.get("recommendations")),
         Download("Filtered rows", f"the goal-aligned subset: {kept.kept:,} of {kept.total:,} rows, "
                  "as they came", named.get("filtered")),
-        Download("Data card of the filtered rows", "how they were chosen, judged and counted",
+        Download("Data card", "how the filtered rows were chosen, judged and counted",
                  named.get("card")),
         Download("Synthetic rows", f"{rows} in the form of your data", named.get("synthetic"),
                  none),
-        Download("Where synthetic rows come from", f"{rows} with gap, sources, models and scores",
+        Download("Provenance", f"where the synthetic rows come from: {rows} with gap, sources, models and scores",
                  named.get("provenance"), none),
         Download("Scores", "each row's alignment with each subgoal, and why", named.get("scores")),
     ]  # fmt: skip
 
 
 def _show_download(download: Download, key: str) -> None:
-    first, second = st.columns([3, 1], vertical_alignment="center")
+    first, second = st.columns([2, 1], vertical_alignment="center")
     with first:
         place = download.path
         told = download.about

@@ -56,7 +56,7 @@ def show_exports(session_id: str, report: Report, out: Path) -> None:
         else:
             show(html("<p role='status'>{}</p>", told))
     for path in written(session_id, out):
-        line, button = st.columns([3, 1], vertical_alignment="center")
+        line, button = st.columns([2, 1], vertical_alignment="center")
         with line:
             show(html("<p><b>{}</b> <span class='gc-soft gc-small'>{}</span></p>",
                       path.name, size_text(path.stat().st_size)))  # fmt: skip

@@ -46,6 +46,8 @@ def note_problem(session_id: str, problem: str) -> None:
 
 
 def show_problem(session_id: str) -> None:
-    """What went wrong in a callback, once."""
-    if problem := st.session_state.pop(f"{session_id}-problem", ""):
-        alert(problem)
+    """What went wrong in a callback, once; in a place that is always there, so that nothing below
+    moves."""
+    with st.container():
+        if problem := st.session_state.pop(f"{session_id}-problem", ""):
+            alert(problem)

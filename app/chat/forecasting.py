@@ -5,8 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from ...graph.scoring import LEFT
 from ...memory.records import Foretold, Subgoal
 from ...memory.store import open_store
+from ...tools.cap import Cap, counted
 from ...tools.datasets import DataSource, load
 from ...tools.embedded_model import HONESTY
 from ...tools.foretell import LEFT_OUT, foretold
@@ -36,12 +38,17 @@ def is_cheap(source: DataSource) -> bool:
 
 @st.cache_data(ttl=KEPT_SECONDS, max_entries=32, show_spinner=False)
 def _foretold(run_id: str, config: str, subgoals: list[str]) -> Foretold:
-    """run_id, config and the subgoals' JSON are what it is remembered by."""
+    """As the graph foretells it once they are approved. All is text, which it is remembered by."""
     wanted = RunConfig.model_validate_json(config)
+    parsed = [Subgoal.model_validate_json(one) for one in subgoals]
     with open_store(home()) as store:
+        ledger = store.ledger(run_id)
+        cap = Cap.of(wanted)
+        if cap and wanted.model:
+            cap = cap.leaving(LEFT, ledger)
+        capped = wanted.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
         table = load(wanted.source, home() / "datasets")
-        parsed = [Subgoal.model_validate_json(one) for one in subgoals]
-        return foretold(wanted, table, store, parsed, store.ledger(run_id).total())
+        return foretold(capped, table, store, parsed, counted(ledger.entries()))
 
 
 def forecast(run_id: str, config: RunConfig, subgoals: list[Subgoal]) -> Foretold:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ...memory.records import Claim, Evidence, Gap, GapKind, Recommendation
 from ...tools import sentences
-from ...tools.report import KINDS, Report, add_rule, rows_to_add
+from ...tools.report import KINDS, Report, add_rule, ranked_gaps, rows_to_add
 from ...tools.text import many, shorten
 from .heat import NAME
 from .text import block, clean, html, joined, line, show
@@ -86,11 +86,11 @@ def _chosen(session_id: str, report: Report, names: Mapping[str, str]) -> list[G
 def ordered(report: Report, subgoal: str | None = None, kind: GapKind | None = None) -> list[Gap]:
     """Gaps of a subgoal and of a kind, in the order of their recommendations; those for which
     nothing is to be collected last."""
-    rank = {r.gap_id: place for place, r in enumerate(report.recommendations) if r.rows_wanted}
-    found = [
-        gap for gap in report.gaps if subgoal in (None, gap.subgoal_id) and kind in (None, gap.kind)
+    return [
+        gap
+        for gap in ranked_gaps(report)
+        if subgoal in (None, gap.subgoal_id) and kind in (None, gap.kind)
     ]
-    return sorted(found, key=lambda gap: rank.get(gap.id, len(rank)))
 
 
 def gap_html(

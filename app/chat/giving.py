@@ -22,14 +22,14 @@ EXAMPLE_GOAL = EXAMPLE.with_suffix(".goal.txt")
 def ask_for_data(draft: Draft | None) -> None:
     """The ways to give data; the first makes a session of it. Errors are shown where they arise."""
     about = draft.id if draft else "new"
-    upload, path, hub, example = st.tabs(
-        ["Upload a file", "Path on this machine", "Hub data set", "Try the example"]
-    )
+    upload, path, hub, example = st.tabs(["Upload", "Path", "Hub data set", "Example"])
     with upload:
         _ask_for_upload(draft, about)
     with path, st.form(f"{about}-path-form", border=False):
         given = st.text_input(
-            "Path of the file", key=f"{about}-path", placeholder="~/data/rows.jsonl"
+            "Path of a file on the machine that GoalCover runs on",
+            key=f"{about}-path",
+            placeholder="~/data/rows.jsonl",
         )
         if st.form_submit_button("Use this file", key=f"{about}-path-use"):
             _give(draft, lambda kept: drafts.name_data(kept, existing(given)))

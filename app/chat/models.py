@@ -106,15 +106,21 @@ def ask_for_key(session_id: str, runner: Runner) -> None:
     else:
         text = "OPENAI_API_KEY is not set. A server on your own machine may need no key."
     show(html("<p class='gc-soft gc-small'>{}</p>", text))
-    st.text_input(
-        "Key",
-        type="password",
-        key=f"{session_id}-key",
-        autocomplete="new-password",
-        placeholder="kept in memory alone, never written down",
-        on_change=_take_key,
-        args=(session_id, runner),
-    )
+    # In a form: outside of one, Streamlit loses what was typed when Tab goes on to the field's eye.
+    with st.form(f"{session_id}-key-form", border=False):
+        st.text_input(
+            "Key",
+            type="password",
+            key=f"{session_id}-key",
+            autocomplete="new-password",
+            placeholder="kept in memory alone, never written down",
+        )
+        st.form_submit_button(
+            "Keep this key",
+            key=f"{session_id}-keep-key",
+            on_click=_take_key,
+            args=(session_id, runner),
+        )
 
 
 def _take_key(session_id: str, runner: Runner) -> None:

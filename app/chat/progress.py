@@ -50,7 +50,7 @@ def facts(progress: Progress, seconds: float, nothing: str) -> Markup:
 
 
 def fact_lines(progress: Progress, seconds: float, nothing: str) -> list[str]:
-    told = [progress.note]
+    told = ["" if progress.look else progress.note]  # shown in full below
     if progress.total:
         rate, left = pace(progress, seconds)
         told.append(counted(progress))

@@ -83,16 +83,18 @@ def sections_of(report: Report) -> list[str]:
 
 
 def _section(session_id: str, report: Report) -> str:
-    sections = sections_of(report)
-    return st.segmented_control(
+    sections, key = sections_of(report), f"section-{session_id}"
+    if st.session_state.get(key) not in sections:
+        st.session_state[key] = sections[0]
+    chosen = st.segmented_control(
         "Section",
         sections,
-        default=sections[0],
         required=True,
-        key=f"section-{session_id}",
+        key=key,
         label_visibility="collapsed",
         persist_state="session",
     )
+    return chosen or sections[0]
 
 
 def _open_section(session_id: str, section: str) -> None:

@@ -125,7 +125,7 @@ def show_stopped(found: Standing, runner: Runner) -> None:
 def stopped_lines(found: Standing) -> list[str]:
     """What happened, and what there is of it."""
     assert found.run, "only runs stop"
-    job, stage = found.job, STAGES.get(found.run.stage, "starting")
+    job, stage = found.job, STAGES.get(found.run.stage, "getting ready")
     if found.stage == "failed":
         told = [f"It could not go on while {stage}."]
         if not found.error:
@@ -133,7 +133,7 @@ def stopped_lines(found: Standing) -> list[str]:
     elif job and job.paused:
         told = [f"You paused it while {stage}."]
     else:
-        told = [f"The work ended while {stage}, before it was done: its process was ended."]
+        told = [f"It stopped while {stage}: the process that worked on it is no more."]
     if job and job.progress.total:
         done = filter(None, (counted(job.progress), spent_text(job.progress.spent)))
         told.append(f"Done by then: {', '.join(done)}.")

@@ -89,8 +89,9 @@ def _show_settings(draft: Draft, runner: Runner, lacks: str) -> None:
         show(html("<h2 class='gc-h2'>Before I start</h2>"))
         facts = (html("<dt>{}</dt><dd>{}</dd>", *line) for line in choices.summary(draft))
         show(html("<dl class='gc-facts'>{}</dl>", joined(facts)))
-        if draft.models.kind == "embedded":
-            show(models.honesty())
+        with st.container():  # always there: what moves in its place, the settings, would close
+            if draft.models.kind == "embedded":
+                show(models.honesty())
         with st.expander("Settings"):
             models.show_models(draft, runner)
             choices.show_judging(draft)

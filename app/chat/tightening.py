@@ -20,7 +20,7 @@ HOW = (
     "A(s) is estimated from the rows judged so far, drawn at random; ± is half the width of its "
     "95 % interval (prediction-powered inference; classical where predictions do not help)."
 )
-HEIGHT = 220
+HEIGHT = 300
 LABEL_PIXELS = 220
 
 
@@ -69,7 +69,7 @@ def tightening(
     frame = pd.DataFrame(points(looks, names))
     order = list(dict.fromkeys(frame["subgoal"]))
     colours = alt.Scale(range=OKABE_ITO)
-    legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=LABEL_PIXELS)
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=LABEL_PIXELS)
     rows = alt.X("rows:Q", title="rows judged", scale=alt.Scale(zero=True))
     half = alt.Y("half:Q", title="± of A(s)", scale=alt.Scale(zero=True, nice=True))
     lines = (

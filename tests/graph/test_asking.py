@@ -90,7 +90,7 @@ def test_the_worst_rows_and_why_a_subgoal_lacks_rows(data: Path) -> None:
         values = dict(store.scores.values(run_id, judge, DOSING))
     worst = session.ask(run_id, "Show the worst rows for dosing", count=4)
     assert worst.lowest and worst.subgoals == [coverage] and not worst.note
-    found = [row.scores["dosing"] for row in worst.rows]
+    found = [row.scores["dosing"] or 0.0 for row in worst.rows]
     assert found == sorted(found) and found[0] == min(values.values())
     assert max(found) < max(values.values()), "the rows that show it best are not among them"
     assert all(row.explanation and row.subgoal_id == "dosing" for row in worst.rows)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from chat_process import ChatProcess
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+PATIENCE = 60_000  # milliseconds: a slow machine is no failure
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -63,6 +64,8 @@ def browser_page(expected_errors: list[str]) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         watch.over(context)
         yield context.new_page()
         browser.close()

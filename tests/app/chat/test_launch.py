@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chat_process import STUB, ChatProcess
+from chat_process import LOST, STUB, ChatProcess
 from playwright.sync_api import Page, expect
 from typer.testing import Result
 from websockets.exceptions import InvalidStatus
@@ -240,7 +240,7 @@ def test_after_a_kill_it_starts_on_the_same_address_and_ctrl_c_ends_it_with_a_pa
     """The last test: it ends the module's server."""
     browser_page.goto(stub.base_url)
     expect(browser_page.get_by_role("heading", name="A stub")).to_be_visible()
-    expected_errors += ["ZZZ"]
+    expected_errors += LOST
     before = stub.base_url
     stub.restart()
     assert stub.base_url == before

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_server import Behaviour, FakeServer
@@ -101,19 +102,24 @@ def test_the_models_in_words() -> None:
     assert models.in_words(judge) == "embedded, judged by j at http://127.0.0.1:1/v1"
 
 
-def settings(runner: object, session_id: str) -> None:  # its source is run as a script of its own
+def settings(runner: "Runner", session_id: str) -> None:  # its source is run as a script of its own
     from goalcover.app.chat import drafts, fields, models
 
     draft = drafts.load(session_id)
     assert draft
     fields.show_problem(session_id)
-    models.show_models(draft, runner)  # type: ignore[arg-type]
+    models.show_models(draft, runner)
 
 
 def opened(draft: Draft, runner: Runner) -> AppTest:
     drafts.save(draft)
     given = {"runner": runner, "session_id": draft.id}
     return AppTest.from_function(settings, kwargs=given, default_timeout=60).run()
+
+
+def type_key(at: AppTest, draft: Draft, key: str) -> None:
+    at.text_input(f"{draft.id}-key").set_value(key)
+    at.button(f"{draft.id}-keep-key").click().run()
 
 
 def kept(draft: Draft) -> str:
@@ -128,7 +134,7 @@ def test_a_server_is_chosen_and_tried_on_the_page() -> None:
         at.radio(f"{draft.id}-models.kind").set_value("server").run()
         at.text_input(f"{draft.id}-models.base_url").set_value(server.base_url)
         at.text_input(f"{draft.id}-models.model").set_value("writer")
-        at.text_input(f"{draft.id}-key").set_value(SECRET).run()
+        type_key(at, draft, SECRET)
         at.button(f"{draft.id}-test").click().run()
         shown = at.get("html")[-1].proto.body  # type: ignore[attr-defined]
     assert not at.exception and "writer at 127.0.0.1" in shown
@@ -138,7 +144,7 @@ def test_a_server_is_chosen_and_tried_on_the_page() -> None:
 def test_a_key_is_nowhere_but_in_the_memory_of_the_runner() -> None:
     draft, runner = Draft(id=session.new_id(), models=ModelChoice(kind="server")), Runner()
     at = opened(draft, runner)
-    at.text_input(f"{draft.id}-key").set_value(f" {SECRET} ").run()
+    type_key(at, draft, f" {SECRET} ")
     assert runner.keys == {draft.id: SECRET}
     assert SECRET not in repr(at.session_state) and SECRET not in kept(draft)
     assert not [box for box in at.text_input if box.key == f"{draft.id}-key"]
@@ -149,7 +155,7 @@ def test_a_key_is_nowhere_but_in_the_memory_of_the_runner() -> None:
 def test_a_key_that_cannot_be_sent_is_not_kept() -> None:
     draft, runner = Draft(id=session.new_id(), models=ModelChoice(kind="server")), Runner()
     at = opened(draft, runner)
-    at.text_input(f"{draft.id}-key").set_value("“sk-0123456789”").run()
+    type_key(at, draft, "“sk-0123456789”")
     assert runner.keys == {}
     told = at.get("html")[0].proto.body  # type: ignore[attr-defined]
     assert "role='alert'" in told and "0123456789" not in told
@@ -163,11 +169,11 @@ def test_the_environments_key_is_named_and_never_shown(monkeypatch: pytest.Monke
     assert "OPENAI_API_KEY is set" in shown and SECRET not in shown
 
 
-def started(runner: object, session_id: str) -> None:  # its source is run as a script of its own
+def started(runner: "Runner", session_id: str) -> None:  # its source is run as a script of its own
     from goalcover.app.chat import models
     from goalcover.app.chat.standing import standing
 
-    models.show_models_of(standing(session_id, runner), runner)  # type: ignore[arg-type]
+    models.show_models_of(standing(session_id, runner), runner)
 
 
 @pytest.mark.parametrize("asks", ["server", "embedded"])
@@ -176,7 +182,9 @@ def test_a_started_session_asks_for_its_key_again(
 ) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text('{"prompt": "a", "completion": "b"}\n')
-    served = {"model": "m", "base_url": "http://127.0.0.1:1/v1"} if asks == "server" else {}
+    served: dict[str, Any] = {}
+    if asks == "server":
+        served = {"model": "m", "base_url": "http://127.0.0.1:1/v1"}
     run_id = session.new_run(session.configure(data, "Answer.", **served))
     at = AppTest.from_function(started, kwargs={"runner": Runner(), "session_id": run_id}).run()
     shown = "".join(part.proto.body for part in at.get("html"))  # type: ignore[attr-defined]

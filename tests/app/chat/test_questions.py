@@ -13,6 +13,7 @@ from shown_reviews import (
     asked,
     button,
     page,
+    pills,
     shown,
     waiting,
 )
@@ -96,12 +97,12 @@ def test_it_is_told_how_many_are_answered() -> None:
 
 
 def pick(at: AppTest, question: str, *suggestions: str) -> AppTest:
-    (pills,) = [one for one in at.get("button_group") if one.key.endswith(f"pick-{question}")]
-    return pills.set_value(list(suggestions)).run()
+    (group,) = [one for one in pills(at) if str(one.key).endswith(f"pick-{question}")]
+    return group.set_value(list(suggestions)).run()
 
 
 def type_in(at: AppTest, question: str, text: str) -> AppTest:
-    (area,) = [one for one in at.text_area if one.key.endswith(f"type-{question}")]
+    (area,) = [one for one in at.text_area if str(one.key).endswith(f"type-{question}")]
     return area.set_value(text).run()
 
 
@@ -114,7 +115,7 @@ def test_all_that_the_round_holds_is_shown(two: Waiting) -> None:
     for question in BOTH:
         assert question.text in text and f"If left open: {question.default}" in text
     assert AUDIENCE.reason in text and "What the model shall do, so far" in text
-    assert [o for one in at.get("button_group") for o in one.options] == [
+    assert [o for one in pills(at) for o in one.options] == [
         "patients", "nurses", "doctors", "none in particular",
     ]  # fmt: skip
     assert "0 of 2 answered" in text and at.chat_input[0].placeholder == ADD
@@ -176,8 +177,8 @@ def test_stop_by_word(two: Waiting) -> None:
 def test_the_offer_is_a_question_with_one_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = waiting(asked(OFFER), monkeypatch)
     at = page()
-    (pills,) = at.get("button_group")
-    at = pills.set_value("start from them").run()
+    (group,) = pills(at)
+    at = group.set_value("start from them").run()
     button(at, "Send answers").click().run()
     assert offered.args == {"answers": {"start-from": "start from them"}}
 
@@ -188,7 +189,7 @@ def test_another_tab_was_faster(two: Waiting) -> None:
     two.pending = asked(AUDIENCE, turn=2)
     at = button(at, "Send answers").click().run()
     assert two.sent == [] and "Questions, round 2" in shown(at)
-    assert at.get("button_group")[0].value == []
+    assert pills(at)[0].value == []
     two.busy = True
     at = button(type_in(at, "audience", "x"), "Send answers").click().run()
     assert two.sent == [] and "another tab started it" in shown(at)
@@ -214,10 +215,10 @@ def test_texts_of_rows_and_models_are_no_markdown(monkeypatch: pytest.MonkeyPatc
     at = page()
     text = shown(at)
     assert "<img" not in text and text.count("&lt;img") >= 5
-    (pills,) = at.get("button_group")
-    labels = [pills.label, *pills.options, *(one.label for one in at.text_area)]
+    (group,) = pills(at)
+    labels = [group.label, *group.options, *(one.label for one in at.text_area)]
     assert not any("![x](" in name or ":smile:" in name for name in labels)
-    at = pills.set_value([pills.options[0]]).run()
+    at = group.set_value([group.options[0]]).run()
     button(at, "Send answers").click().run()
     assert found.args == {"answers": {"audience": bad}}, "it is sent as it was"
 
@@ -243,7 +244,7 @@ def test_a_conversation_from_the_first_question_to_the_subgoals(data: Path) -> N
     first = through(page(run_id), run_id, "answer_questions")
     second = page(run_id)
     (box, *_) = [area for area in first.text_area if area.key and "-type-" in area.key]
-    name = box.key.split("-type-")[1]
+    name = str(box.key).split("-type-")[1]
     type_in(first, name, "Never promise a date.")
     first = through(button(first, "Stop asking").click().run(), run_id, "approve_subgoals")
     text = shown(first)

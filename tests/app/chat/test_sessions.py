@@ -21,7 +21,7 @@ from goalcover.tools.settings import home
 GOAL = "Help customers with refunds."
 
 
-def page(runner: object) -> None:  # its source is run as a script of its own
+def page(runner: "Runner") -> None:  # its source is run as a script of its own
     import streamlit as st
 
     from goalcover.app.chat.sessions import show_sidebar

@@ -1,5 +1,7 @@
 """The specification beside the chat: all that is settled, what is new, and nothing as markup."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from goalcover.memory.records import Draft, Goal, Specification, Subgoal
 
 
 def test_every_field_is_shown() -> None:
-    filled = {name: [f"{name} one", f"{name} two"] for name in Draft.model_fields}
+    filled: Any = {name: [f"{name} one", f"{name} two"] for name in Draft.model_fields}
     whole = Specification(
         goal=Goal(text="the goal", domain="the domain", task="the task"),
         open_points=["an open point"],
