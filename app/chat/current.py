@@ -23,9 +23,9 @@ def show_current(found: Standing, runner: Runner) -> None:
         if found.run:
             show(html("<p class='gc-soft gc-small'>Its results, on this machine</p>"))
             show(block(found.run.out, kind="gc-small"))
-            show_models_of(found, runner)
         if st.button("Delete …", key=f"{found.id}-delete"):
             _confirm(found, runner)
+    show_models_of(found, runner)
 
 
 def address(session_id: str) -> str:

@@ -53,7 +53,7 @@ def downloads(report: Report) -> list[Download]:
                  named.get("card")),
         Download("Synthetic rows", f"{rows} in the form of your data", named.get("synthetic"),
                  none),
-        Download("Provenance", f"where the synthetic rows come from: {rows} with gap, sources, models and scores",
+        Download("Provenance", f"where these {rows} come from: gap, sources, models, scores",
                  named.get("provenance"), none),
         Download("Scores", "each row's alignment with each subgoal, and why", named.get("scores")),
     ]  # fmt: skip
