@@ -29,6 +29,7 @@ from ..memory.store import Store, open_store
 from ..memory.vectors import VectorStore
 from ..tools.chat_model import server_address
 from ..tools.datasets import DataSource, digest
+from ..tools.loading import load_libraries
 from ..tools.report import Report
 from ..tools.settings import STATE_VERSION, RunConfig, checked, checkpoint_url, home, untraced
 from . import review
@@ -179,6 +180,7 @@ class Session:
             review.validate(pending.payload, response)
         given = await self._input(response if pending else None)
         runs.mark(run, "running")
+        load_libraries()
         stage = ""
         try:
             async for _, event in self._graph.astream(

@@ -9,7 +9,7 @@ VERSION = 5
 
 HONESTY = (
     "The embedded model matches topics by sentence similarity. It does not judge skill, "
-    "correctness or style; use --model and --judge for that."
+    "correctness or style; name a model and a judge for that."
 )
 
 

@@ -10,7 +10,7 @@ from ...tools import sentences
 from ...tools.report import KINDS, Report, add_rule, ranked_gaps, rows_to_add
 from ...tools.text import many, shorten
 from .heat import NAME
-from .text import block, clean, html, joined, line, show
+from .text import block, clean, html, joined, line, on_page, show
 
 QUOTE, EXPLANATION = 600, 2_000
 """Characters of a quote, of an explanation, and of what a recommendation says."""
@@ -159,7 +159,7 @@ def advice_html(advice: Recommendation | None, report: Report) -> Markup:
         "Scenarios": "; ".join(advice.scenarios),
         "Rows to add": rows_to_add(advice, report),
         "Rows to look at": sentences.to_look_at(advice),
-        "Synthesis": f"{'suitable' if advice.suits_synthesis else 'not suitable'}. {advice.reason}",
+        "Synthesis": f"{'suitable' if advice.suits_synthesis else 'not suitable'}. {on_page(advice.reason)}",
     }
     rows = joined(
         html("<dt>{}</dt><dd>{}</dd>", name, block(text, EXPLANATION))

@@ -10,6 +10,7 @@ from . import tightening
 from .progress import THINKING, bar, counted, ended, facts, nothing_spent, stage_text
 from .runner import Job, Runner
 from .standing import Standing
+from .steps import step_of
 from .text import html, show
 
 EVERY = 1.0
@@ -26,7 +27,7 @@ def show_running(found: Standing, runner: Runner) -> None:
 @st.fragment(run_every=EVERY)
 def _follow(found: Standing, runner: Runner) -> None:
     job = runner.job(found.id)
-    if job is None or not job.under_way:
+    if job is None or not job.under_way or _another_step(found, job):
         st.rerun()
     if job.progress.stage in THINKING:
         with st.chat_message("assistant"):
@@ -34,6 +35,12 @@ def _follow(found: Standing, runner: Runner) -> None:
             _pause_button(found, runner, job)
     else:
         _show_work(found, runner, job)
+
+
+def _another_step(found: Standing, job: Job) -> bool:
+    """Whether the head of the page shows an earlier step: the fragment cannot draw it anew."""
+    stage = job.progress.stage
+    return bool(found.run) and stage != "start" and step_of(stage) != step_of(found.run.stage)
 
 
 def _show_thought(found: Standing, job: Job) -> None:

@@ -55,9 +55,12 @@ def standing(session_id: str, runner: Runner) -> Standing:
     draft, job = drafts.load(session_id), runner.job(session_id)
     try:
         run = session.get_run(session_id)
-    except UserError:
+    except UserError as error:
         if draft is None:
-            raise
+            raise UserError(
+                f"there is no session {session_id}: it may have been deleted. Begin a new one, or "
+                "choose another."
+            ) from error
         return Standing(session_id, "setup", draft)
     error = job.problem(run) if job else ""
     if job and job.under_way:

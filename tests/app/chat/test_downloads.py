@@ -120,9 +120,9 @@ def test_the_page_offers_them_without_reading_them(
     page.run().segmented_control[0].set_value("Downloads")
     monkeypatch.setattr(files, "reading", lambda path: lambda: never(path))
     page.run()
-    labels = [button.label for button in page.get("download_button")]
-    assert {"Download report", "Download synthetic rows", "Download data card"} <= set(labels)
+    offered = {"Download report", "Download synthetic rows", "Download data card"}
+    assert offered <= {button.label for button in page.download_button}
     page.selectbox(key=f"export-{run[0]}-form").set_value("chat").run()
     next(button for button in page.button if button.label == "Prepare").click().run()
     assert not page.exception
-    assert "Download this file" in [button.label for button in page.get("download_button")]
+    assert "Download this file" in {button.label for button in page.download_button}

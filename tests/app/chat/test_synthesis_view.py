@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from reports import HOSTILE, report
 from streamlit.testing.v1 import AppTest
 
+from goalcover.app.chat import candidate_cards as cards
 from goalcover.app.chat import candidates as view
 from goalcover.app.chat import synthesis
-from goalcover.app.chat.candidates import Shown
+from goalcover.app.chat.candidate_cards import Shown
 from goalcover.app.chat.runner import Runner
 from goalcover.app.synthesising import EXTRACTIVE, answered, replanned
 from goalcover.graph import review, session
@@ -101,7 +102,7 @@ def test_nothing_of_a_model_becomes_markup() -> None:
         synthesis.item_text(item, found.gaps[0], names),
         view.yield_table(outcomes),
         view.ledger_table(found.ledger, names),
-        *(view.card(row) for row in view.candidates(outcomes, "", "all")),
+        *(cards.card(row) for row in cards.candidates(outcomes, "", "all")),
     ]
     assert len(shown) > 4
     for fragment in shown:
@@ -110,8 +111,8 @@ def test_nothing_of_a_model_becomes_markup() -> None:
 
 
 def test_candidates_by_gap_and_verdict() -> None:
-    def ids(gap: str, which: view.Which) -> list[tuple[str, str]]:
-        return [row.place for row in view.candidates(OUTCOMES, gap, which)]
+    def ids(gap: str, which: cards.Which) -> list[tuple[str, str]]:
+        return [row.place for row in cards.candidates(OUTCOMES, gap, which)]
 
     assert ids("a", "all") == [("a", "1"), ("a", "2"), ("a", "3")], "as they were written"
     assert ids("a", "accepted") == [("a", "1"), ("a", "3")]
@@ -120,7 +121,7 @@ def test_candidates_by_gap_and_verdict() -> None:
 
 def test_a_verdict_says_who_decided() -> None:
     def told(accepted: bool, **fields: object) -> str:
-        return view.verdict_text(Shown("a", candidate("1", **fields), accepted))
+        return cards.verdict_text(Shown("a", candidate("1", **fields), accepted))
 
     leak = "leaks the prompt"
     assert told(True) == "accepted" and told(False) == "good, not needed"
@@ -134,12 +135,12 @@ PLACES = [(o.item.gap_id, c.id) for o in OUTCOMES for c in o.accepted + o.reject
 
 
 @given(st.dictionaries(st.sampled_from(PLACES), st.booleans()))
-def test_a_revision_keeps_what_is_shown_as_kept(changes: dict[view.Place, bool]) -> None:
-    revised = view.revision(OUTCOMES, changes)
+def test_a_revision_keeps_what_is_shown_as_kept(changes: dict[cards.Place, bool]) -> None:
+    revised = cards.revision(OUTCOMES, changes)
     assert set(revised) == {gap for gap, _ in changes}
     after = {one.item.gap_id: one for one in OUTCOMES}
     after |= {one.item.gap_id: one for one in choose(OUTCOMES, revised)}
-    for row in view.candidates(OUTCOMES, "", "all"):
+    for row in cards.candidates(OUTCOMES, "", "all"):
         kept = row.candidate.id in {c.id for c in after[row.gap].accepted}
         assert kept == changes.get(row.place, row.accepted)
 
