@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 SCREENSHOTS = os.environ.get("GOALCOVER_SCREENSHOTS", "")
 """A folder for a picture of each stage, light and dark, wide and narrow; "" takes none."""
@@ -27,7 +27,7 @@ class ChatPage:
         page.on("dialog", self._refuse)
         self.dialogs: list[str] = []
 
-    def _refuse(self, dialog) -> None:  # noqa: ANN001
+    def _refuse(self, dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
@@ -76,8 +76,13 @@ class ChatPage:
     # --- done
 
     def press(self, name: str | re.Pattern[str]) -> None:
-        """A button that is there once; it is there no more, or not the same, afterwards."""
+        """A button; the first, where there are several."""
         self.button(name).first.click()
+
+    def opens(self, section: str) -> None:
+        """Of the results."""
+        sections = self.page.get_by_role("radiogroup", name="Section")
+        sections.get_by_role("radio", name=section, exact=True).click()
 
     def fill(self, name: str, text: str) -> None:
         """A field, as far as the script knows it."""
@@ -98,6 +103,11 @@ class ChatPage:
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not reach {target}")
+
+    def card(self, heading: str) -> Locator:
+        """What is framed together with a heading."""
+        named = self.page.get_by_role("heading", name=heading)
+        return self.page.locator("[class*=st-key-]").filter(has=named).last
 
     def download(self, name: str) -> Path:
         with self.page.expect_download() as download:

@@ -9,9 +9,9 @@ from ...graph.listing import NAME_LENGTH
 from ...memory.errors import UserError
 from ...tools.text import shorten
 from . import drafts
-from .models import show_models_of
 from .runner import Runner
 from .standing import Standing
+from .start.models import show_models_of
 from .text import alert, block, html, show
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from ...memory.errors import UserError
+from ...tools import tokens
 from .theme import theme_options
 
 PAGE = Path(__file__).with_name("page.py")
@@ -43,6 +44,7 @@ def serve(host: str, port: int, headless: bool, max_upload: int, page: Path = PA
             f"--host {host} lets other machines in: set GOALCOVER_PASSWORD to a password of yours "
             "first, or leave --host out."
         )
+    tokens.stay_here()
     with listen(host, port) as listener:
         port = listener.getsockname()[1]
         _configure(streamlit_options(host, port, max_upload))

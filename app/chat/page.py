@@ -8,11 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from goalcover.app.chat import approval, questions, results, scoring, sessions, setup, synthesis
+from goalcover.app.chat import sessions
+from goalcover.app.chat.results import results
 from goalcover.app.chat.runner import Runner
 from goalcover.app.chat.standing import Stage, Standing, standing
+from goalcover.app.chat.start import setup
 from goalcover.app.chat.steps import steps_html
+from goalcover.app.chat.subgoals import approval
+from goalcover.app.chat.talk import questions
 from goalcover.app.chat.text import alert, html, show
+from goalcover.app.chat.work import scoring, synthesis
 from goalcover.memory.errors import UserError
 
 HERE = Path(__file__).parent

@@ -83,7 +83,7 @@ def open_session(session_id: str = "") -> None:
 def _show_list(found: list[Entry], current: str) -> None:
     if not found:
         return
-    show(html("<h2 class='gc-h3'>Sessions</h2>"))
+    show(html("<h2>Sessions</h2>"))
     searched = ""
     if len(found) >= SEARCHED:
         searched = st.text_input(

@@ -7,6 +7,7 @@ escaped (`label`).
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import streamlit as st
 from markupsafe import Markup
@@ -71,6 +72,12 @@ def block(text: str, length: int | None = None, kind: str = "") -> Markup:
     cut = len(text) - len(shown)
     more = html(" <span class='gc-soft'>… {:,} more characters</span>", cut) if cut else ""
     return html("<div class='gc-text {}' dir='auto'>{}{}</div>", kind, shown, more)
+
+
+def card(key: str) -> Any:
+    """A container that looks like a card, for text with widgets. key: unlike any other's on the
+    page."""
+    return st.container(border=True, key=f"gc-card-{key}")
 
 
 def line(text: str, kind: str = "gc-soft") -> Markup:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from goalcover.tools.tokens import PER_TOKEN, count_tokens, how_counted
+from goalcover.tools.tokens import PER_TOKEN, count_tokens, how_counted, stay_here
 
 
 @pytest.fixture
@@ -36,3 +36,17 @@ def test_with_a_vocabulary_tokens_are_counted(monkeypatch):
     assert count_tokens("<|endoftext|>", model) == len("<|endoftext|>")
     assert count_tokens("é", model) == 2
     assert "estimated" not in how_counted(model) and "o200k_base" in how_counted(model)
+
+
+def test_a_process_that_stays_here_fetches_no_vocabulary(tmp_path, monkeypatch):
+    from tiktoken import load
+
+    asked = []
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("requests.get", asked.append)
+    monkeypatch.setattr(load, "read_file", load.read_file)  # is put back
+    stay_here()
+    # Its vocabulary is one that no other test loads.
+    assert "estimated" in how_counted("text-davinci-edit-001") and asked == []
+    with pytest.raises(FileNotFoundError):
+        load.read_file_cached("https://elsewhere.example/vocabulary")

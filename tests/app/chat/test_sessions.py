@@ -185,7 +185,7 @@ def test_a_deleted_run_leaves_nothing_but_what_others_share(data: Path) -> None:
     delete(standing(run.id, runner), runner)
     assert not (drafts.root() / run.id).exists() and run.id not in runner.keys
     assert sessions.entries(runner) == [] and data.exists()
-    with pytest.raises(UserError, match="no run"):
+    with pytest.raises(UserError, match="no session"):
         standing(run.id, runner)
 
 

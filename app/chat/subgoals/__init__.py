@@ -1,0 +1,1 @@
+"""The approval of subgoals: cards, edits that are collected, the decision."""

@@ -1,0 +1,1 @@
+"""The conversation: questions, answers, and the specification that grows from them."""

@@ -1,0 +1,1 @@
+"""A run under way, one that stopped, and the approval of synthesis."""
