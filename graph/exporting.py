@@ -13,7 +13,7 @@ from ..tools.by_hand import moved
 from ..tools.card import About, Origin
 from ..tools.columns import Alignments, Part
 from ..tools.datasets import DataSource, Table, digest, load
-from ..tools.embedded_model import HONESTY
+from ..tools.embedded_model import says_topical
 from ..tools.exporters import Format, card_path, check_target, export
 from ..tools.report import Report
 from ..tools.score_files import read_scores
@@ -96,7 +96,7 @@ def _about(report: Report) -> About:
         data=Path(report.provenance.data).name,
         goal=report.specification.goal.text,
         seed=report.provenance.seed,
-        notes=[note for note in report.provenance.notes if note == HONESTY],
+        notes=[note for note in report.provenance.notes if says_topical(note)],
     )
 
 

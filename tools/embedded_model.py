@@ -13,6 +13,11 @@ HONESTY = (
 )
 
 
+def says_topical(note: str) -> bool:
+    """Whether a note of a report is HONESTY, in the words of this or an earlier version."""
+    return note.startswith(HONESTY.partition(";")[0])
+
+
 class EmbeddedModel:
     """Deterministic answers from sentence embeddings and plain text rules."""
 

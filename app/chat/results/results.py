@@ -9,7 +9,7 @@ from ....graph import session
 from ....memory.errors import UserError
 from ....memory.records import Gap
 from ....tools import sentences
-from ....tools.embedded_model import HONESTY
+from ....tools.embedded_model import HONESTY, says_topical
 from ....tools.report import Report
 from ....tools.survey import words
 from ..runner import Runner
@@ -74,7 +74,7 @@ def verdict_html(report: Report) -> Markup:
     told = [html("<p class='gc-lead' dir='auto'>{}</p>", sentences.lacking(report.coverage))]
     if report.survey:
         told.append(line(words.headline(report.survey, report.coverage), "gc-small"))
-    if HONESTY in report.provenance.notes:
+    if any(map(says_topical, report.provenance.notes)):
         told.append(html("<div class='gc-notice gc-small'>{}</div>", HONESTY))
     return html("").join(told)
 
