@@ -15,7 +15,7 @@ from ..memory.store import Store, open_store
 from ..memory.vectors import VectorStore
 from ..tools.score_files import about_path
 from ..tools.settings import checkpoint_url, home
-from .listing import PATIENCE, lock, lock_path
+from .listing import PATIENCE, lock, lock_path, stop_path
 
 
 async def delete_run_now(run_id: str) -> None:
@@ -38,6 +38,7 @@ async def delete_run_now(run_id: str) -> None:
             GapStore(VectorStore(place)).forget(run_id)
             store.forget(run_id)
             store.runs.drop(run_id)
+            stop_path(place, run_id).unlink(missing_ok=True)
             lock_path(place, run_id).unlink(missing_ok=True)
 
 

@@ -57,6 +57,11 @@ def lock_path(place: Path, run_id: str) -> Path:
     return place / "locks" / f"{run_id}.lock"
 
 
+def stop_path(place: Path, run_id: str) -> Path:
+    """A file that is there once a person has stopped the judging of a run."""
+    return place / "locks" / f"{run_id}.stop"
+
+
 @contextmanager
 def lock(place: Path, run_id: str, wait: float = 0.0) -> Iterator[None]:
     """Holds the lock of a run. Raises UserError where another has it for `wait` seconds."""

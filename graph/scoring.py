@@ -157,7 +157,8 @@ def _near_cut(box: Toolbox, survey: Survey, subgoals: list[Subgoal]) -> list[int
     """Predicted rows on which the filter could decide otherwise. Chosen once, or a run that is
     resumed while they are judged would choose others."""
     most = survey.sampled if box.config.rejudge is None else box.config.rejudge
-    if survey.by_hand or not most:  # who stopped the judging does not want to pay for more of it
+    stopped = survey.by_hand or (box.stop and box.stop.is_set())
+    if stopped or not most:  # who stopped the judging does not want to pay for more of it
         return []
     ids = [subgoal.id for subgoal in subgoals]
     rows = box.scored_rows(subgoals)

@@ -37,7 +37,7 @@ from .asking import find
 from .build import build
 from .deleting import delete_run as delete_run
 from .deleting import delete_run_now as delete_run_now
-from .listing import PATIENCE, lock, read_report
+from .listing import PATIENCE, lock, read_report, stop_path
 from .listing import get_run as get_run
 from .listing import list_runs as list_runs
 from .listing import rename_run as rename_run
@@ -253,14 +253,27 @@ async def open_session(run_id: str, stop: threading.Event | None = None) -> Asyn
     """Opens a run of the list. Raises UserError where it is unknown or another process has it.
 
     stop: once it is set, a survey judges no more rows, and the run goes on with what there is; rows
-    that are judged in the order of the file, to the last, are not stopped by it. Runs that are
-    killed before the scoring has ended do not remember it.
+    that are judged in the order of the file, to the last, are not stopped by it. See also
+    `stop_scoring`.
     """
     with open_store(home()) as store:
         store.runs.get(run_id)  # before its name becomes that of a file
+    stop = stop or threading.Event()
     with lock(home(), run_id, PATIENCE):
+        if stop_path(home(), run_id).exists():
+            stop.set()
         async with _opened(run_id, stop) as session:
             yield session
+
+
+def stop_scoring(run_id: str) -> None:
+    """Lets a run judge no more rows of its survey whenever it goes on. Who has it open sets the
+    `stop` of `open_session` too. Raises UserError where there is no such run."""
+    with open_store(home()) as store:
+        store.runs.get(run_id)
+    path = stop_path(home(), run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
 
 
 @asynccontextmanager

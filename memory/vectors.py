@@ -43,7 +43,7 @@ class VectorStore:
         new = {key: text for key, text in zip(ids, texts, strict=True) if key not in known}
         if new:
             vectors = await encode(list(new.values()))
-            self._add(kind, list(new), vectors, list(new.values()))
+            self._add(kind, list(new), vectors)
             known.update(zip(new, vectors, strict=True))
         return np.stack([known[key] for key in ids])
 
@@ -123,14 +123,13 @@ class VectorStore:
                 )
         return vectors
 
-    def _add(self, kind: str, ids: list[str], vectors: np.ndarray, texts: list[str]) -> None:
+    def _add(self, kind: str, ids: list[str], vectors: np.ndarray) -> None:
         self._check_room(vectors.nbytes)
         with self._collection(kind) as collection:
             for start in range(0, len(ids), BATCH):
                 part = slice(start, start + BATCH)
-                collection.upsert(
-                    ids=ids[part], embeddings=vectors[part].tolist(), documents=texts[part]
-                )
+                # Without their texts: vectors outlive the run whose rows they are of.
+                collection.upsert(ids=ids[part], embeddings=vectors[part].tolist())
 
     def _check_room(self, size: int) -> None:
         if shutil.disk_usage(self._home).free < ROOM + 8 * size:

@@ -10,7 +10,7 @@ from .datasets import Table, load
 from .embedded_model import HONESTY
 from .forecast import COUNTED, Forecast
 from .prices import money
-from .settings import RunConfig, home
+from .settings import RunConfig, home, rows_cache
 from .survey.size import KNOWN, MOST_SPREAD, SPREAD, sample_size
 from .text import listed, many
 from .tokens import VERDICT, how_counted
@@ -43,7 +43,7 @@ def plan_file(config: RunConfig) -> ScoringPlan:
     Asks nothing, and needs no key. Raises UserError for what the user can mend.
     """
     with open_store(home()) as store:
-        table = load(config.source, home() / "datasets")
+        table = load(config.source, rows_cache(home(), config.source.path))
         forecast = Forecast(config, table, store, config.subgoals)
         if not forecast.rows:
             raise UserError("no row has an output to judge.")

@@ -8,6 +8,7 @@ from .text import html
 STEPS = ("Data and goal", "Questions", "Subgoals", "Scoring", "Synthesis", "Results")
 
 OF_STAGES = {
+    "start": 0,
     "profile": 1,
     "clarify": 1,
     "answer_questions": 1,

@@ -147,6 +147,36 @@ async def test_a_person_stops_the_judging_and_the_run_goes_on(data: Path, tmp_pa
     assert not any("was left out" in note for note in report.provenance.notes)
 
 
+async def test_a_stop_is_remembered_by_a_run_that_goes_on_later(data: Path, tmp_path: Path) -> None:
+    with FakeServer(answer) as server:
+        run_id = _new(data, tmp_path / "out", server, open_ended=True, synthesize=0)
+        session.stop_scoring(run_id)
+        report = await session.drive(run_id, lambda pending: review.approve(), lambda one: None)
+    survey = report.survey
+    assert survey and survey.by_hand and survey.sampled < ROWS
+    assert report.scoring and report.scoring.calls == survey.sampled
+    assert not survey.explained and not survey.rejudged, "whoever stops pays for no more"
+    with pytest.raises(UserError, match="no run"):
+        session.stop_scoring("another")
+
+
+async def test_a_stop_while_explanations_are_asked_for(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goalcover.tools.survey.survey.LEAST_EXPLAINED", 10 * ROWS)
+    stop = threading.Event()
+    with FakeServer(answer) as server:
+        run_id = _new(data, tmp_path / "out", server, precision=0.2, synthesize=0)
+        async with session.open_session(run_id, stop) as opened:
+            async for event in opened.events():
+                if isinstance(event, session.Progress) and event.look:
+                    stop.set()  # the sample is as large as was asked for
+        report = session.read_report(tmp_path / "out", run_id)
+    survey = report.survey
+    assert survey and survey.reached and not survey.by_hand
+    assert survey.explained <= 32 and not survey.rejudged
+
+
 async def test_a_run_that_was_not_stopped_is_as_any_other(data: Path, tmp_path: Path) -> None:
     with FakeServer(answer) as server:
         plain = await _run(data, tmp_path / "plain", server, audit=0.05, synthesize=0)

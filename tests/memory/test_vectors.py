@@ -50,6 +50,12 @@ async def test_nothing_is_encoded_twice(tmp_path, encoder):
     np.testing.assert_allclose(again, [vector_of(t) for t in "cba"], atol=1e-6)
 
 
+async def test_the_texts_themselves_are_not_kept(tmp_path, encoder):
+    await VectorStore(tmp_path, "e").embed("rows", ["a row that was deleted"], encoder)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and not any(b"a row that was deleted" in path.read_bytes() for path in files)
+
+
 async def test_kinds_and_embedders_are_kept_apart(tmp_path, encoder):
     await VectorStore(tmp_path, "e").embed("rows", ["a"], encoder)
     await VectorStore(tmp_path, "e").embed("rows", ["a"], encoder)

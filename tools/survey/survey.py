@@ -20,6 +20,7 @@ from .beside import judge_beside
 from .covered import coverage_by
 from .features import features_of
 from .sampling import Sampling
+from .stopping import stopping
 from .words import BY_HAND
 
 LEAST_EXPLAINED = 40
@@ -121,7 +122,8 @@ async def survey(
     known, explained = max(judged) - len(sampling.at), 0
     if wish.explain and not (sampling.ended or sampling.whole):
         rows = _unexplained(sampling, coverage, wish.tau)
-        explained = await judge_beside(scorer, table, rows, subgoals, run, on_progress)
+        async with stopping(scorer, stop):
+            explained = await judge_beside(scorer, table, rows, subgoals, run, on_progress)
     record = _record(sampling, wish, known, explained)
     return Surveyed(counts, coverage, record, sampling.rows[sampling.at].tolist())
 
@@ -177,7 +179,7 @@ def _record(sampling: Sampling, wish: Wish, known: int, explained: int) -> Surve
     rows, precision, whole = len(sampling.rows), wish.precision, sampling.whole
     ended = sampling.ended or f"every interval of A(s) is at most ± {precision}"
     by_hand = sampling.by_hand and not whole
-    stopping = BY_HAND if by_hand else SPENT if precision is None else NARROW
+    rule = BY_HAND if by_hand else SPENT if precision is None else NARROW
     return Survey(
         precision=precision,
         reached=whole or sampling.reached,
@@ -191,5 +193,5 @@ def _record(sampling: Sampling, wish: Wish, known: int, explained: int) -> Surve
         by_hand=by_hand,
         explained=explained,
         seed=wish.seed,
-        how=[line.format(seed=wish.seed, stopping=stopping) for line in HOW],
+        how=[line.format(seed=wish.seed, stopping=rule) for line in HOW],
     )

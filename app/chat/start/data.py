@@ -12,7 +12,7 @@ from ....memory.errors import UserError
 from ....memory.records import Sample
 from ....tools.datasets import DataSource
 from ....tools.preview import Preview, preview
-from ....tools.settings import home
+from ....tools.settings import home, rows_cache
 from ....tools.text import many
 from .. import drafts
 from ..drafts import Draft
@@ -61,8 +61,9 @@ TRIES = "tries to read data"
 def _look(place: str, source: str, stamp: str, tries: int) -> Looked:
     """Errors are remembered too: a file of a gigabyte is not read anew at each click. `stamp` and
     `tries` are there to tell looks apart."""
+    given = DataSource.model_validate_json(source)
     try:
-        found = preview(DataSource.model_validate_json(source), Path(place) / "datasets", ROWS)
+        found = preview(given, rows_cache(Path(place), given.path), ROWS)
         return Looked(found)
     except UserError as error:
         return Looked(error=str(error))

@@ -14,7 +14,7 @@ from ....tools.embedded_model import HONESTY
 from ....tools.foretell import LEFT_OUT, foretold
 from ....tools.judge import calls_a_row
 from ....tools.prices import money
-from ....tools.settings import RunConfig, home
+from ....tools.settings import RunConfig, home, rows_cache
 from ....tools.text import many
 from ....tools.tokens import VERDICT, how_counted
 from ...pace import short
@@ -47,7 +47,7 @@ def _foretold(run_id: str, config: str, subgoals: list[str]) -> Foretold:
         if cap and wanted.model:
             cap = cap.leaving(LEFT, ledger)
         capped = wanted.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
-        table = load(wanted.source, home() / "datasets")
+        table = load(wanted.source, rows_cache(home(), wanted.source.path))
         return foretold(capped, table, store, parsed, counted(ledger.entries()))
 
 

@@ -8,6 +8,7 @@ from ....tools.survey import words
 from ...pace import STAGES, spent_text
 from ..runner import Job, Runner
 from ..standing import Standing
+from ..start.models import ask_again
 from ..steps import step_of
 from ..text import html, show
 from . import tightening
@@ -124,6 +125,7 @@ def show_stopped(found: Standing, runner: Runner) -> None:
         return  # of another version, which the page's head says: no other can go on with it
     for line in stopped_lines(found):
         show(html("<p>{}</p>", line))
+    ask_again(found, runner)
     if st.button("Go on", type="primary", key=f"go-on-{found.id}"):
         runner.start(found.id)
         st.rerun()

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 HOW = (
     "A(s) is estimated from the rows judged so far, drawn at random; ± is half the width of its "
-    "95 % interval (prediction-powered inference; classical where predictions do not help)."
+    "95 % interval ({})."
 )
+BY_PREDICTIONS = "prediction-powered inference; classical where predictions do not help"
+BY_SAMPLE = "classical, by the judged rows alone; predictions may narrow it once judging ends"
 HEIGHT = 300
 LABEL_PIXELS = 220
 
@@ -31,7 +33,8 @@ def show_looks(looks: Sequence[Look], subgoals: Sequence[Subgoal], config: RunCo
     if not config.judge and not config.model:
         show(html("<div class='gc-notice'>{}</div>", HONESTY))
     show(figures(looks[-1], names))
-    show(html("<p class='gc-soft gc-small'>{}</p>", HOW))
+    method = BY_SAMPLE if config.precision is None else BY_PREDICTIONS
+    show(html("<p class='gc-soft gc-small'>{}</p>", HOW.format(method)))
     if len(looks) > 1:
         st.altair_chart(tightening(looks, names, config.precision), key=f"looks-{len(looks)}")
 
