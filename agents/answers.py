@@ -29,6 +29,10 @@ _AGREES = re.compile(r"(yes|ok|okay|sure|start from them)\b[\s,;:.!]*(but|and|al
 """How a remark begins that answers the offer of an earlier run's subgoals."""
 
 
+_LEAD = re.compile(r"^(yes|no|ok|okay|sure)\b[\s,]*(but\b)?\s*(?=\w)", re.I)
+"""What stands before a condition: "yes, but only for firms"."""
+
+
 def asks_to_stop(text: str) -> bool:
     """Whether the whole answer says that the person wants no more questions."""
     return bool(_STOP.fullmatch(_bare(text)))
@@ -49,7 +53,7 @@ def placed(answer: Answer, profile: DataProfile) -> list[tuple[str, str]]:
     """The fields of the specification that an answer belongs to, and what it says there."""
     dimension, text = answer.question.dimension, answer.text
     if dimension.startswith("topic "):
-        return [_about_topic(dimension.removeprefix("topic "), answer)]
+        return _about_topic(dimension.removeprefix("topic "), answer)
     field = BY_NAME[dimension].field if dimension in BY_NAME else "in_scope"
     if not answer.given:
         return [(field, f"{text} {ASSUMED}")]
@@ -69,10 +73,11 @@ def placed(answer: Answer, profile: DataProfile) -> list[tuple[str, str]]:
     return found
 
 
-def _about_topic(topic: str, answer: Answer) -> tuple[str, str]:
+def _about_topic(topic: str, answer: Answer) -> list[tuple[str, str]]:
     if answer.text == AS_FAR:
-        return "in_scope", f"{topic}: {AS_FAR} {ASSUMED}"
-    bare = _bare(answer.text)
+        return [("in_scope", f"{topic}: {AS_FAR} {ASSUMED}")]
+    first, *more = statements(answer.text) or [answer.text]
+    bare = _bare(first)
     wanted = re.search(r"(?<!not )(?<!n't )\b(yes|include|in scope)\b", bare, re.I)
     out = not wanted and re.search(
         r"^(out|outside|no|not|leave|exclude|ignore)\b|\bout of scope|"
@@ -84,7 +89,9 @@ def _about_topic(topic: str, answer: Answer) -> tuple[str, str]:
     # A condition is kept ("in scope, but only for firms"), other words are only in the answers.
     limited = re.search(r"\b(but|except|only|unless|without|if|when)\b", bare, re.I)
     plain = known and not limited
-    return "out_of_scope" if out else "in_scope", topic if plain else f"{topic} ({answer.text})"
+    said = topic if plain else f"{topic} ({_LEAD.sub('', first)})"
+    rest = [("out_of_scope" if excludes(one) else "in_scope", one) for one in more]
+    return [("out_of_scope" if out else "in_scope", said), *rest]
 
 
 def held(text: str) -> set[str]:

@@ -4,7 +4,7 @@ from .embeddings import Embedder
 from .model import Ask, R, Reply
 from .prices import FREE, Price
 
-VERSION = 5
+VERSION = 6
 """Counts up when an embedded answer changes, so that stored ones are not taken for it."""
 
 HONESTY = (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given as anything
 from hypothesis import strategies as st
 
-from goalcover.agents.answers import asks_to_stop, understood
-from goalcover.memory.records import Answer, Question
+from goalcover.agents.answers import asks_to_stop, placed, understood
+from goalcover.memory.records import Answer, DataProfile, Question
 
 ASKED = Question(id="q", dimension="scope", text="Which?", default="all of them")
 
@@ -130,3 +130,23 @@ def test_any_text_is_an_answer_or_takes_the_default(text: str) -> None:
     answer = understood(ASKED, text)
     assert answer.text == (text.strip() if answer.given else ASKED.default)
     assert isinstance(asks_to_stop(text), bool)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("yes", [("in_scope", "lists")]),
+        ("Yes, but only for firms", [("in_scope", "lists (only for firms)")]),
+        (
+            "Yes, but only Python lists; no C++ arrays",
+            [("in_scope", "lists (only Python lists)"), ("out_of_scope", "no C++ arrays")],
+        ),
+        ("No. Explain sorting instead.", [("out_of_scope", "lists"), ("in_scope", "Explain sorting instead")]),
+    ],
+)  # fmt: skip
+def test_a_condition_under_a_topic_keeps_what_it_leaves_out(
+    text: str, found: list[tuple[str, str]]
+) -> None:
+    question = Question(id="q", dimension="topic lists", text="Is that in scope?")
+    profile = DataProfile(read=1, looked_at=1, embedded=1, format="messages")
+    assert placed(Answer(question=question, text=text), profile) == found

@@ -8,11 +8,14 @@ from markupsafe import Markup
 from ....graph.session import Progress
 from ....tools.settings import RunConfig
 from ...pace import STAGES, pace, spent_text, tells_left, things
-from ..runner import Ended
-from ..text import html, joined
+from ..job import Ended
+from ..text import html, joined, on_page
 
 THINKING = ("start", "profile", "clarify", "decompose", "check")
 """Stages of the conversation: they are short, and look like somebody who thinks."""
+
+LONG = 5.0
+"""Seconds after which a stage that does not count says how long it has taken."""
 
 
 def stage_text(stage: str) -> str:
@@ -50,7 +53,7 @@ def facts(progress: Progress, seconds: float, nothing: str) -> Markup:
 
 
 def fact_lines(progress: Progress, seconds: float, nothing: str) -> list[str]:
-    told = ["" if progress.look else progress.note]  # shown in full below
+    told = ["" if progress.look else on_page(progress.note)]  # shown in full below
     if progress.total:
         rate, left = pace(progress, seconds)
         told.append(counted(progress))
@@ -60,6 +63,8 @@ def fact_lines(progress: Progress, seconds: float, nothing: str) -> list[str]:
         if left and tells_left(progress, seconds):
             told.append(f"about {timedelta(seconds=round(left))} left")
         told.append(f"{progress.stored:,} needed no call" if progress.stored else "")
+    elif seconds >= LONG:
+        told.append(f"for {timedelta(seconds=round(seconds))}")
     told.append(f"{progress.failed:,} judgements failed" if progress.failed else "")
     spent = spent_text(progress.spent)
     if spent and progress.spent.cost_usd is None:

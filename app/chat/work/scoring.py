@@ -1,16 +1,19 @@
 """The views of a run that is under way, here or elsewhere, and of one that stopped."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from ....graph import session
 from ....memory.errors import UserError
 from ....tools.survey import words
 from ...pace import STAGES, spent_text
-from ..runner import Job, Runner
+from ..job import Job
+from ..runner import Runner
 from ..standing import Standing
-from ..start.models import ask_again
+from ..start.key import ask_again
 from ..steps import step_of
-from ..text import html, show
+from ..text import guarded, html, show
 from . import tightening
 from .progress import THINKING, bar, counted, ended, facts, nothing_spent, stage_text
 
@@ -26,6 +29,7 @@ def show_running(found: Standing, runner: Runner) -> None:
 
 
 @st.fragment(run_every=EVERY)
+@guarded
 def _follow(found: Standing, runner: Runner) -> None:
     job = runner.job(found.id)
     if job is None or not job.under_way or _another_step(found, job):
@@ -60,19 +64,24 @@ def _show_work(found: Standing, runner: Runner, job: Job) -> None:
     with st.container(horizontal=True):
         _pause_button(found, runner, job)
         stoppable = job.progress.stage == "score" and found.config and found.config.survey
-        if stoppable and job.looks:
+        if stoppable and job.looks and job.progress.done < job.progress.total:
             st.button(
                 "Stopping…" if job.stop.is_set() else "Stop with what there is",
                 key=f"stop-{found.id}",
                 disabled=job.stop.is_set() or job.pausing,
-                on_click=runner.stop_scoring,
-                args=[found.id],
+                on_click=_stop,
+                args=[found.id, runner],
             )
     if stoppable:
         show(html("<p class='gc-soft gc-small'>{}</p>", _stop_text(job)))
     show(ended(job.ended))
     if found.config and job.looks:
         tightening.show_looks(job.looks, job.subgoals, found.config)
+
+
+def _stop(run_id: str, runner: Runner) -> None:
+    with suppress(UserError):  # it was deleted meanwhile, which the page says next
+        runner.stop_scoring(run_id)
 
 
 def _stop_text(job: Job) -> str:
@@ -103,6 +112,7 @@ def show_elsewhere(found: Standing, runner: Runner) -> None:
 
 
 @st.fragment(run_every=ELSEWHERE_EVERY)
+@guarded
 def _follow_elsewhere(found: Standing, runner: Runner) -> None:
     try:
         run = session.get_run(found.id)
@@ -121,7 +131,7 @@ def _follow_elsewhere(found: Standing, runner: Runner) -> None:
 def show_stopped(found: Standing, runner: Runner) -> None:
     assert found.run, "only runs stop"
     show(html("<h2>{}</h2>", "Paused" if found.job and found.job.paused else "It stopped"))
-    if found.stage == "failed" and found.run.status == "waiting":
+    if found.stage == "failed" and (found.run.status == "waiting" or found.config is None):
         return  # of another version, which the page's head says: no other can go on with it
     for line in stopped_lines(found):
         show(html("<p>{}</p>", line))

@@ -6,18 +6,25 @@ import streamlit as st
 from markupsafe import Markup
 
 from ....graph import review, session
-from ....memory.records import Coverage, Gap, PlanItem, SynthesisPlan, content_hash
+from ....memory.records import (
+    Coverage,
+    Gap,
+    PlanItem,
+    Recommendation,
+    Subgoal,
+    SynthesisPlan,
+    content_hash,
+)
 from ....tools import prices
 from ....tools.embedded_model import HONESTY
 from ....tools.survey import words
 from ....tools.text import many
 from ...pace import short
 from ...synthesising import EXTRACTIVE, answered, gap_name, how_text, replanned, writers
-from ..results.candidates import show_candidates as show_candidates
 from ..runner import Runner
 from ..standing import Standing
 from ..tables import table
-from ..text import card, html, joined, label, show
+from ..text import card, html, joined, label, on_page, show
 
 MOST_ROWS = 100_000
 """Of a gap: a number of more digits is a slip of the hand."""
@@ -42,6 +49,7 @@ def show_plan(found: Standing, runner: Runner) -> None:
             for item in given.items}  # fmt: skip
     shown = replanned(given, rows)
     cost, *how = price_lines(shown)
+    show(not_offered(given, coverage, known.get("recommendations", [])))
     lines = joined(html("<p class='gc-soft gc-small'>{}</p>", line) for line in how)
     show(html("<h2>What it takes at most</h2><p>{}</p>{}", cost, lines))
     count = sum(rows.values())
@@ -67,6 +75,28 @@ def opening(plan: SynthesisPlan, extractive: bool) -> str:
     if extractive:
         told += f" The model is the embedded one: {EXTRACTIVE}."
     return told
+
+
+def not_offered(
+    plan: SynthesisPlan, coverage: Sequence[Coverage], advice: Sequence[Recommendation]
+) -> Markup:
+    """Subgoals that lack rows and get none by the plan, each with the reason."""
+    planned = {item.subgoal_id for item in plan.items}
+    left = [c.subgoal for c in coverage if c.lacking and c.subgoal.id not in planned]
+    if not left:
+        return html("")
+    lines = joined(
+        html("<li dir='auto'><strong>{}</strong> {}</li>", subgoal.name, _why_not(subgoal, advice))
+        for subgoal in left
+    )
+    return html("<p>These lack rows too, but none can be written for them:</p>"
+                "<ul class='gc-lines'>{}</ul>", lines)  # fmt: skip
+
+
+def _why_not(subgoal: Subgoal, advice: Sequence[Recommendation]) -> str:
+    own = [one for one in advice if one.subgoal_id == subgoal.id]
+    reasons = dict.fromkeys(one.reason for one in own if not one.suits_synthesis and one.reason)
+    return on_page(" ".join(reasons)) or "No gap of its own was found."
 
 
 def coverage_table(coverage: Sequence[Coverage]) -> Markup:

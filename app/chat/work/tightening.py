@@ -40,7 +40,10 @@ def show_looks(looks: Sequence[Look], subgoals: Sequence[Subgoal], config: RunCo
 
 
 def figures(look: Look, names: dict[str, str]) -> Any:
-    """The table of the last look."""
+    """The table of the last look; without intervals where all rows are judged."""
+    if all(low == high for _, low, high in look.means.values()):
+        known = [(names.get(key, key), f"{value:.3f}") for key, (value, _, _) in look.means.items()]
+        return table(f"A(s) of all {look.rows:,} rows", ("Subgoal", "A(s)"), known, (1,))
     rows = [
         (names.get(key, key), f"{value:.3f}", f"{low:.3f} to {high:.3f}", _half(low, high))
         for key, (value, low, high) in look.means.items()

@@ -8,7 +8,8 @@ from chats import given, status, support_run, until
 from fake_server import FakeServer
 from streamlit.testing.v1 import AppTest
 
-from goalcover.app.chat.runner import Ended, Job, Runner
+from goalcover.app.chat.job import Ended, Job
+from goalcover.app.chat.runner import Runner
 from goalcover.app.chat.standing import Standing, standing
 from goalcover.app.chat.work import tightening
 from goalcover.app.chat.work.progress import bar, ended_lines, fact_lines, nothing_spent, stage_text
@@ -94,6 +95,16 @@ def _stopped(status: str, stage: str, job: Job | None = None, error: str = "") -
     line = run.model_copy(update={"status": status, "stage": stage})
     kind = "failed" if status == "failed" else "stopped"
     return stopped_lines(Standing(run.id, kind, run=line, job=job, error=error))
+
+
+def test_of_all_rows_there_is_no_interval() -> None:
+    table = tightening.figures(Look(rows=60, means={"billing": (0.3, 0.3, 0.3)}), {})
+    assert "all 60 rows" in table and "0.300" in table and "interval" not in table
+
+
+def test_a_stage_that_does_not_count_says_how_long_it_takes() -> None:
+    assert "for 0:00:48" in fact_lines(Progress("analyze"), 48.2, "nothing")
+    assert fact_lines(Progress("analyze"), 2.0, "nothing") == ["nothing"]
 
 
 def test_why_a_run_stands_still(tmp_path: Path) -> None:
