@@ -3,7 +3,7 @@
 import re
 
 from ..memory.records import Answer, DataProfile, Question
-from .clauses import ASSUMED, excludes, statements
+from .clauses import ASSUMED, SENTENCE_END, excludes, statements
 from .dimensions import AS_FAR, BY_NAME, ONLY_DATA
 
 REMARK = Question(id="remark", dimension="remark", text="Anything else?")
@@ -76,8 +76,8 @@ def placed(answer: Answer, profile: DataProfile) -> list[tuple[str, str]]:
 def _about_topic(topic: str, answer: Answer) -> list[tuple[str, str]]:
     if answer.text == AS_FAR:
         return [("in_scope", f"{topic}: {AS_FAR} {ASSUMED}")]
-    first, *more = statements(answer.text) or [answer.text]
-    bare = _bare(first)
+    first, *others = re.split(SENTENCE_END, answer.text.strip(), maxsplit=1)
+    bare, more = _bare(first), statements("".join(others))
     wanted = re.search(r"(?<!not )(?<!n't )\b(yes|include|in scope)\b", bare, re.I)
     out = not wanted and re.search(
         r"^(out|outside|no|not|leave|exclude|ignore)\b|\bout of scope|"

@@ -84,9 +84,12 @@ def clauses(text: str) -> list[str]:
     return found
 
 
+SENTENCE_END = r"[;.!?](?:\s+|$)|\n+"
+
+
 def statements(text: str) -> list[str]:
     """What a person says in an answer, sentence by sentence: a comma ends no thought of theirs."""
-    parts = (part.strip() for part in re.split(r"[;.!?](?:\s+|$)|\n+", text))
+    parts = (part.strip() for part in re.split(SENTENCE_END, text))
     return [part for part in parts if words(part)]
 
 

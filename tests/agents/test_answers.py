@@ -141,7 +141,7 @@ def test_any_text_is_an_answer_or_takes_the_default(text: str) -> None:
             "Yes, but only Python lists; no C++ arrays",
             [("in_scope", "lists (only Python lists)"), ("out_of_scope", "no C++ arrays")],
         ),
-        ("No. Explain sorting instead.", [("out_of_scope", "lists"), ("in_scope", "Explain sorting instead")]),
+        ("No. Explain sorting.", [("out_of_scope", "lists"), ("in_scope", "Explain sorting")]),
     ],
 )  # fmt: skip
 def test_a_condition_under_a_topic_keeps_what_it_leaves_out(
