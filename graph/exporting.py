@@ -45,7 +45,7 @@ def export_run(
     check_target(out, form)
     run = session.get_run(run_id)
     report = session.read_report(Path(run.out), run.id)
-    config = RunConfig.model_validate_json(run.config)
+    config = session.config_of(run)
     own = [Path(config.source.path), *map(Path, report.files.values())]
     if out.resolve() in [path.resolve() for path in own]:
         raise UserError(f"--out {out} is a file of the run itself: choose another.")

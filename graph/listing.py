@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from ..memory.errors import UserError
 from ..memory.runs import Run
 from ..memory.store import open_store
 from ..tools.report import Report
-from ..tools.settings import home
+from ..tools.settings import RunConfig, home
 from ..tools.text import shorten
 
 PATIENCE = 2.0
@@ -30,6 +31,21 @@ def get_run(run_id: str) -> Run:
     """One run. Raises UserError where there is none of that id."""
     with open_store(home()) as store:
         return _alive(store.runs.get(run_id))
+
+
+def config_of(run: Run) -> RunConfig:
+    """The configuration of a run. Raises UserError where it is that of another version."""
+    try:
+        return RunConfig.model_validate_json(run.config)
+    except ValidationError as error:
+        raise of_another_version(run.id) from error
+
+
+def of_another_version(run_id: str) -> UserError:
+    return UserError(
+        f"run {run_id} was started by another version of GoalCover: start it anew. "
+        "What was judged is not paid for again."
+    )
 
 
 def _alive(run: Run) -> Run:

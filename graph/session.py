@@ -18,7 +18,6 @@ from typing import Any, cast
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
-from pydantic import ValidationError
 
 from ..memory.approved import ApprovedStore
 from ..memory.checkpoints import open_checkpoints, serializer
@@ -37,7 +36,8 @@ from .asking import find
 from .build import build
 from .deleting import delete_run as delete_run
 from .deleting import delete_run_now as delete_run_now
-from .listing import PATIENCE, lock, read_report, stop_path
+from .listing import PATIENCE, lock, of_another_version, read_report, stop_path
+from .listing import config_of as config_of
 from .listing import get_run as get_run
 from .listing import list_runs as list_runs
 from .listing import rename_run as rename_run
@@ -282,16 +282,9 @@ async def _opened(run_id: str, stop: threading.Event | None = None) -> AsyncIter
     place = home()
     with open_store(place) as store:
         run = store.runs.get(run_id)
-        other = UserError(
-            f"run {run_id} was started by another version of GoalCover: start it anew. "
-            "What was judged is not paid for again."
-        )
-        try:
-            config = RunConfig.model_validate_json(run.config)
-        except ValidationError as error:
-            raise other from error
+        config = config_of(run)
         if config.state != STATE_VERSION:
-            raise other
+            raise of_another_version(run_id)
         box = Toolbox(run_id, config, place, store, stop)
         with untraced():
             async with open_checkpoints(place, checkpoint_url(), serializer()) as saver:
@@ -400,7 +393,7 @@ async def answer(run_id: str, question: str, count: int = 10, about: str = "") -
     with open_store(home()) as store:
         run = store.runs.get(run_id)
         found = read_report(Path(run.out), run_id)
-        box = Toolbox(run_id, RunConfig.model_validate_json(run.config), home(), store)
+        box = Toolbox(run_id, config_of(run), home(), store)
         with untraced():
             try:
                 return await find(box, found, question, count, about)

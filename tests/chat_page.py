@@ -4,14 +4,18 @@ import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, TimeoutError, expect
 
 SCREENSHOTS = os.environ.get("GOALCOVER_SCREENSHOTS", "")
 """A folder for a picture of each stage, light and dark, wide and narrow; "" takes none."""
 
 WIDE, NARROW = (1280, 900), (400, 850)
+PAUSE = 500
+"""Milliseconds in which charts and fonts settle before a picture."""
+
 TABS = 80
 """Presses of Tab within which anything on a page is reached."""
 
@@ -27,7 +31,7 @@ class ChatPage:
         page.on("dialog", self._refuse)
         self.dialogs: list[str] = []
 
-    def _refuse(self, dialog) -> None:
+    def _refuse(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
@@ -54,15 +58,17 @@ class ChatPage:
         """Looks at a stage on a phone and, where pictures are wanted, takes them."""
         self.settled()
         for scheme in ("light", "dark") if SCREENSHOTS else ("light",):
-            self.page.emulate_media(color_scheme=scheme)
             if SCREENSHOTS:
+                self.page.emulate_media(color_scheme=scheme)
                 self._picture(f"{name}-{scheme}-wide")
             self._resize(*NARROW)
             until(lambda: not self.page.evaluate(OVERFLOW), f"{name} scrolls sideways on a phone")
             if SCREENSHOTS:
                 self._picture(f"{name}-{scheme}-narrow")
             self._resize(*WIDE)
-        self.page.emulate_media(color_scheme="light")
+        if SCREENSHOTS:
+            self.page.emulate_media(color_scheme="light")
+            self.page.wait_for_timeout(PAUSE)
 
     def _resize(self, width: int, height: int) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
@@ -70,7 +76,7 @@ class ChatPage:
     def _picture(self, name: str) -> None:
         folder = Path(SCREENSHOTS)
         folder.mkdir(parents=True, exist_ok=True)
-        self.page.wait_for_timeout(400)  # charts and fonts settle
+        self.page.wait_for_timeout(PAUSE)
         self.page.screenshot(path=folder / f"{name}.png")
 
     # --- done
@@ -103,6 +109,17 @@ class ChatPage:
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not reach {target}")
+
+    def choose(self, file: Path) -> None:
+        """By Enter on the button that has the focus. Headless Chromium drops some of its dialogs
+        unopened."""
+        for _ in range(5):
+            with suppress(TimeoutError):
+                with self.page.expect_file_chooser(timeout=3_000) as chooser:
+                    self.page.keyboard.press("Enter")
+                chooser.value.set_files(file)
+                return
+        raise AssertionError("no file can be chosen by keyboard")
 
     def card(self, heading: str) -> Locator:
         """What is framed together with a heading."""

@@ -8,7 +8,8 @@ from typing import Any
 from answers import SUBGOALS, support_rows
 from fake_server import FakeServer
 
-from goalcover.app.chat.runner import Job, Runner
+from goalcover.app.chat.job import Job
+from goalcover.app.chat.runner import Runner
 from goalcover.graph import session
 from goalcover.memory.records import Subgoal
 from goalcover.tools.subgoals import parse_subgoals

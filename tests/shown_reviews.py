@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from goalcover.app import chat
 from goalcover.app.chat import runner, standing
-from goalcover.app.chat.standing import Standing
+from goalcover.app.chat.job import Job
+from goalcover.app.chat.standing import Stage, Standing
 from goalcover.graph import review
 from goalcover.graph.session import Pending, configure
 from goalcover.memory.errors import UserError
@@ -58,11 +59,16 @@ def pills(at: AppTest) -> list[Any]:
 
 @dataclass
 class Waiting:
-    """A session that waits; what pages send is kept and checked as the graph checks it."""
+    """A session that waits; what pages send is kept and checked as the graph checks it. meanwhile:
+    where it stands instead, as after a pause, and `then` once something is sent; job: what took it
+    further last."""
 
     pending: Pending
     sent: list[dict[str, Any]] = field(default_factory=list)
     busy: bool = False
+    then: Stage | None = None
+    meanwhile: Stage | None = None
+    job: Job | None = None
     config: RunConfig = field(default_factory=lambda: configure("rows.jsonl", "Explain medicines."))
 
     def standing(self, session_id: str, runner: Any) -> Standing:
@@ -78,7 +84,9 @@ class Waiting:
             out="",
             config=self.config.model_dump_json(),
         )
-        return Standing(session_id, stage, run=run, pending=self.pending)
+        if self.meanwhile:
+            return Standing(session_id, self.meanwhile, run=run, job=self.job)
+        return Standing(session_id, stage, run=run, pending=self.pending, job=self.job)
 
     def start(self, runner: Any, run_id: str, pending: Pending, response: dict[str, Any]) -> None:
         if self.busy:
@@ -86,6 +94,7 @@ class Waiting:
         assert pending.payload == self.pending.payload
         review.validate(pending.payload, response)
         self.sent.append(response)
+        self.meanwhile = self.then
 
     @property
     def decision(self) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from ...tools.text import shorten
 from . import drafts
 from .runner import Runner
 from .standing import Standing
+from .start.anew import begin_anew
 from .start.models import show_models_of
-from .text import alert, block, html, show
+from .text import alert, block, guarded, html, show
 
 
 def show_current(found: Standing, runner: Runner) -> None:
@@ -23,6 +24,8 @@ def show_current(found: Standing, runner: Runner) -> None:
         if found.run:
             show(html("<p class='gc-soft gc-small'>Its results, on this machine</p>"))
             show(block(found.run.out, kind="gc-small"))
+        if found.config or (found.run and found.draft):
+            _offer_anew(found)
         if st.button("Delete …", key=f"{found.id}-delete"):
             _confirm(found, runner)
     show_models_of(found, runner)
@@ -50,6 +53,20 @@ def _rename_here(found: Standing) -> None:
             st.rerun()
 
 
+def _offer_anew(found: Standing) -> None:
+    if st.button("New session with this data and these settings", key=f"{found.id}-anew"):
+        try:
+            new = begin_anew(found)
+        except UserError as error:
+            return alert(str(error))
+        st.query_params["session"] = new.id
+        st.rerun()
+    told = "There you can change the goal, a model or a cap. A typed key is not taken over"
+    if found.draft is None:
+        told += ", nor what only the command line can set"
+    show(html("<p class='gc-soft gc-small'>{}.</p>", told))
+
+
 def rename(found: Standing, name: str) -> None:
     """Raises UserError where it was deleted meanwhile."""
     if found.run:
@@ -59,11 +76,12 @@ def rename(found: Standing, name: str) -> None:
 
 
 def delete(found: Standing, runner: Runner) -> None:
-    """Raises UserError where it is under way, here or elsewhere."""
-    runner.forget(found.id)
-    if found.run:
-        session.delete_run(found.id)
-    drafts.remove(found.id)
+    """With its run, which may have been entered since `found`. Raises UserError where it is under
+    way, here or elsewhere."""
+    with drafts.ENTRIES, runner.deletion(found.id):
+        if drafts.entered(found.id):
+            session.delete_run(found.id)
+        drafts.remove(found.id)
 
 
 def what_goes(found: Standing) -> tuple[str, str]:
@@ -82,16 +100,14 @@ def what_goes(found: Standing) -> tuple[str, str]:
 
 
 @st.dialog("Delete this session?")
+@guarded
 def _confirm(found: Standing, runner: Runner) -> None:
     gone, stays = what_goes(found)
     show(html("<p class='gc-text' dir='auto'><b>{}</b></p>", found.title))
-    show(html("<p>This takes away {}.</p><p>These stay: {}.</p>", gone, stays))
+    show(html("<p class='gc-text'>This takes away {}.</p><p>These stay: {}.</p>", gone, stays))
     yes, no = st.columns(2)
     if yes.button("Delete", key=f"{found.id}-delete-yes", type="primary", width="stretch"):
-        try:
-            delete(found, runner)
-        except UserError as error:
-            return alert(str(error))
+        delete(found, runner)
         st.query_params.clear()
         st.rerun()
     if no.button("Keep it", key=f"{found.id}-delete-no", width="stretch"):

@@ -1,7 +1,7 @@
 """A session before its run: what a person has given so far, kept on disk.
 
 Each session of the chat has a private folder, GOALCOVER_HOME/chat/ID, with its draft, its uploaded
-file, its results and the questions that were asked about them.
+file (`uploads.py`), its results and the questions that were asked about them (`asked.py`).
 """
 
 import re
@@ -11,27 +11,29 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from ...graph import session
 from ...memory.errors import UserError
-from ...memory.files import atomic_path, write_record
-from ...memory.records import Found, Record
+from ...memory.files import write_record
+from ...memory.records import Record
 from ...tools.datasets import DataSource
 from ...tools.settings import RunConfig, checked, home
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 """Of sessions: they name folders, and come from the address bar."""
 
-UPLOAD = "upload"
-"""The name of an uploaded file in its session's folder, before its ending."""
+GONE = "this session was deleted meanwhile, in another tab."
 
-COPIED_AT_ONCE = 2**20
+CHANGES = threading.Lock()
+"""Held while what a session's folder keeps is read and written, and while it is removed: two tabs
+may change different fields at once."""
 
-_CHANGES = threading.Lock()
-"""Held while a draft is read and written: two tabs may change different fields at once."""
+ENTRIES = threading.Lock()
+"""Held while the run of a draft is entered, and while a session is deleted: two clicks, or two
+tabs, do it once, and nothing is half deleted."""
 
 
 class ModelChoice(Record):
@@ -151,68 +153,25 @@ def drafts(but: Collection[str] = ()) -> Iterator[Draft]:
 def change(session_id: str, **fields: Any) -> Draft:
     """The draft with other values, which are kept. Raises UserError where there is no such draft
     any more, and for a value that cannot be."""
-    with _CHANGES:
+    with CHANGES:
         draft = load(session_id)
         if draft is None:
-            raise UserError("this session was deleted meanwhile, in another tab.")
+            raise UserError(GONE)
         new = checked(Draft, draft.model_dump() | fields)
         save(new)
         return new
 
 
-def keep_upload(draft: Draft, name: str, file: IO[bytes]) -> Draft:
-    """The draft with an uploaded file as its data, copied into the session's folder.
-
-    The copy's name is ours, with the ending of the file's own. Raises UserError where the disk is
-    full.
-    """
-    suffix = Path(name).suffix.lower()
-    path = folder(draft.id) / f"{UPLOAD}{suffix if suffix.isascii() else ''}"
-    file.seek(0)
-    with atomic_path(path) as partial, partial.open("wb") as copy:
-        shutil.copyfileobj(file, copy, COPIED_AT_ONCE)
-    path.chmod(0o600)
-    new = draft.model_copy(update={"source": DataSource(path=str(path)), "uploaded": name})
-    save(new)
-    _drop_uploads(draft.id, path)
-    return new
-
-
-def name_data(draft: Draft, path: str, split: str = "train") -> Draft:
-    """The draft with a file of this machine, or a hub data set, as its data; what was uploaded
-    before is removed."""
-    source = DataSource(path=path, split=split)
-    new = draft.model_copy(update={"source": source, "uploaded": ""})
-    save(new)
-    _drop_uploads(draft.id)
-    return new
-
-
-def _drop_uploads(session_id: str, but: Path | None = None) -> None:
-    for path in folder(session_id).glob(f"{UPLOAD}*"):
-        if path != but:
-            path.unlink(missing_ok=True)
+def entered(session_id: str) -> bool:
+    """Whether a session has its run already."""
+    try:
+        session.get_run(session_id)
+    except UserError:
+        return False
+    return True
 
 
 def remove(session_id: str) -> None:
     """Deletes a session's folder, its uploads with it."""
-    shutil.rmtree(root() / session_id, ignore_errors=True)
-
-
-class Asked(Record):
-    """What was asked about the results of a session, the oldest first."""
-
-    answers: list[Found] = []
-
-
-def asked(session_id: str) -> list[Found]:
-    with suppress(OSError, ValidationError):
-        text = (folder(session_id) / "asked.json").read_text(encoding="utf-8")
-        return Asked.model_validate_json(text).answers
-    return []
-
-
-def keep_answer(session_id: str, found: Found) -> None:
-    path = folder(session_id) / "asked.json"
-    write_record(Asked(answers=[*asked(session_id), found]), path)
-    path.chmod(0o600)
+    with CHANGES:
+        shutil.rmtree(root() / session_id, ignore_errors=True)

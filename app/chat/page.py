@@ -10,7 +10,7 @@ import streamlit as st
 
 from goalcover.app.chat import sessions
 from goalcover.app.chat.results import results
-from goalcover.app.chat.runner import Runner
+from goalcover.app.chat.runner import Runner, the_runner
 from goalcover.app.chat.standing import Stage, Standing, standing
 from goalcover.app.chat.start import setup
 from goalcover.app.chat.steps import steps_html
@@ -35,12 +35,6 @@ VIEWS: dict[Stage, View] = {
     "failed": scoring.show_stopped,
     "finished": results.show_results,
 }
-
-
-@st.cache_resource(show_spinner=False)
-def the_runner() -> Runner:
-    """One for the whole server."""
-    return Runner()
 
 
 def main() -> None:

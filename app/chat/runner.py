@@ -6,18 +6,24 @@ on the run. What survives the server is in the store and in the checkpoints.
 
 import asyncio
 import threading
-import time
 import traceback
-from collections.abc import Collection, Mapping
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
-from ...graph.session import Pending, Progress, Session, get_run, open_session
+from ...graph.session import (
+    Pending,
+    Progress,
+    Session,
+    config_of,
+    get_run,
+    open_session,
+    stop_scoring,
+)
 from ...memory.errors import UserError
-from ...memory.records import Look, Subgoal
-from ...memory.runs import Run
-from ...tools.chat_model import typed_key
+from .job import Job
+from .typed_keys import TypedKeys
 
 ANSWERED = (
     "this was answered meanwhile, in another tab or by a script: nothing was done twice. "
@@ -25,72 +31,13 @@ ANSWERED = (
 )
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A stage that is over: what it told last, and the seconds that it took."""
-
-    progress: Progress
-    seconds: float
-
-
-@dataclass
-class Job:
-    """A run under way in this server, or how it ended.
-
-    since: when its stage began, by the monotonic clock; ended: the stages before, the oldest first.
-    looks: of a survey, the oldest first; subgoals: that they are of. paused: a person wants it to
-    stop. left: the run's line of the list as the job left it, None while it is under way.
-    """
-
-    run_id: str
-    progress: Progress = field(default_factory=lambda: Progress("start"))
-    since: float = field(default_factory=time.monotonic)
-    ended: list[Ended] = field(default_factory=list)
-    looks: list[Look] = field(default_factory=list)
-    subgoals: list[Subgoal] = field(default_factory=list)
-    error: str = ""
-    paused: bool = False
-    left: Run | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-    _loop: asyncio.AbstractEventLoop | None = None
-    _task: asyncio.Task[None] | None = None
-
-    @property
-    def under_way(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def pausing(self) -> bool:
-        """Paused, and not yet at rest."""
-        return self.paused and self.under_way
-
-    def take(self, progress: Progress) -> None:
-        if progress.stage != self.progress.stage:
-            self.ended.append(Ended(self.progress, self.seconds))
-            self.since = time.monotonic()
-        self.progress = progress
-        if progress.look and progress.look not in self.looks:
-            self.looks.append(progress.look)
-
-    @property
-    def seconds(self) -> float:
-        """That its stage has taken so far."""
-        return time.monotonic() - self.since
-
-    def problem(self, run: Run) -> str:
-        """Why it could not go on; nothing where something has happened to the run since."""
-        moved = self.left is not None and self.left != run
-        return "" if moved else self.error
-
-
 class Runner:
-    """Starts, pauses and stops. keys: typed ones by session, in memory alone."""
+    """Starts, pauses and stops. keys: those that were typed."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
-        self.keys: dict[str, str] = {}
+        self.keys = TypedKeys()
 
     def job(self, run_id: str) -> Job | None:
         return self._jobs.get(run_id)
@@ -116,7 +63,7 @@ class Runner:
             if self.under_way(run_id):
                 raise UserError("this run is under way already: another tab started it.")
             job = self._jobs[run_id] = Job(run_id)
-            work = job_thread(job, self.keys.get(run_id, ""), shown, response, revised)
+            work = job_thread(job, self.keys, shown, response, revised)
             job._thread = threading.Thread(target=work, name=f"run {run_id}", daemon=True)
             job._thread.start()
 
@@ -133,20 +80,30 @@ class Runner:
     def stop_scoring(self, run_id: str) -> None:
         """Judges no more rows: the run goes on with what there is."""
         if job := self.job(run_id):
+            stop_scoring(run_id)
             job.stop.set()
 
-    def forget(self, run_id: str) -> None:
-        """Of a run that is deleted. Raises UserError where it is under way."""
+    @contextmanager
+    def deletion(self, run_id: str) -> Iterator[None]:
+        """Within it the run is deleted, and not started; what is known of it goes once that is
+        done. Raises UserError where it is under way."""
         with self._lock:
             if self.under_way(run_id):
                 raise UserError("the run is under way: pause it first.")
+            yield
             self._jobs.pop(run_id, None)
-            self.keys.pop(run_id, None)
+            self.keys.forget(run_id)
+
+
+@cache
+def the_runner() -> Runner:
+    """One for the whole server. Not in a cache of Streamlit's, which any page may have emptied."""
+    return Runner()
 
 
 def job_thread(
     job: Job,
-    key: str,
+    keys: TypedKeys,
     shown: Pending | None,
     response: dict[str, Any] | None,
     revised: Mapping[str, Collection[str]] | None,
@@ -164,7 +121,7 @@ def job_thread(
 
     def work() -> None:
         try:
-            with typed_key(key) if key else nullcontext():
+            with keys.used(job.run_id, config_of(get_run(job.run_id)).base_url):
                 asyncio.run(go())
         except asyncio.CancelledError:
             job.paused = True

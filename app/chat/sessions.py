@@ -10,7 +10,7 @@ from .current import show_current
 from .drafts import Draft
 from .runner import Runner
 from .standing import Standing
-from .text import html, label, show
+from .text import guarded, html, label, show
 
 STATUSES = {
     "running": "running",
@@ -69,8 +69,8 @@ def show_sidebar(found: Standing | None, runner: Runner) -> None:
         show(html("<p class='gc-wordmark'>GoalCover</p>"))
         st.button("New session", key="new-session", width="stretch", on_click=open_session)
         if found:
-            show_current(found, runner)
-        _show_list(entries(runner), found.id if found else "")
+            guarded(show_current)(found, runner)
+        guarded(_show_sessions)(runner, found.id if found else "")
 
 
 def open_session(session_id: str = "") -> None:
@@ -78,6 +78,10 @@ def open_session(session_id: str = "") -> None:
     st.query_params.clear()
     if session_id:
         st.query_params["session"] = session_id
+
+
+def _show_sessions(runner: Runner, current: str) -> None:
+    _show_list(entries(runner), current)
 
 
 def _show_list(found: list[Entry], current: str) -> None:

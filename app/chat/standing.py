@@ -1,5 +1,6 @@
 """Where a session stands, read from disk: what its page shows follows from this alone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,8 @@ from ...memory.runs import Run
 from ...tools.settings import RunConfig
 from . import drafts
 from .drafts import Draft
-from .runner import Job, Runner
+from .job import Job
+from .runner import Runner
 
 Stage = Literal[
     "setup",
@@ -47,7 +49,10 @@ class Standing:
 
     @property
     def config(self) -> RunConfig | None:
-        return RunConfig.model_validate_json(self.run.config) if self.run else None
+        """None before there is a run, and where it is one of another version."""
+        with suppress(UserError):
+            return session.config_of(self.run) if self.run else None
+        return None
 
 
 def standing(session_id: str, runner: Runner) -> Standing:
@@ -62,6 +67,10 @@ def standing(session_id: str, runner: Runner) -> Standing:
                 "choose another."
             ) from error
         return Standing(session_id, "setup", draft)
+    try:
+        session.config_of(run)
+    except UserError as failure:
+        return Standing(session_id, "failed", draft, run, error=str(failure))
     error = job.problem(run) if job else ""
     if job and job.under_way:
         return Standing(session_id, "running", draft, run, job=job)

@@ -6,13 +6,17 @@ escaped (`label`).
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec
 
 import streamlit as st
 from markupsafe import Markup
 
+from ...memory.errors import UserError
 from ...tools.text import shorten
+
+P = ParamSpec("P")
 
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 """All that Markdown may give a meaning; before any of these a backslash is one of escape."""
@@ -35,8 +39,12 @@ LABEL = 120
 
 def label(text: str, length: int = LABEL) -> str:
     """One line for a place that reads Markdown, in which it shows the text."""
-    shown = shorten(_TURNS.sub("", clean(text)), length)
-    return _MARKS.sub(r"\\\1", _MAGIC.sub("\\g<0>\u200c", shown))
+    return _MARKS.sub(r"\\\1", _MAGIC.sub("\\g<0>\u200c", option(text, length)))
+
+
+def option(text: str, length: int = LABEL) -> str:
+    """One line for the options of a selectbox, which are no Markdown."""
+    return shorten(_TURNS.sub("", clean(text)), length)
 
 
 def clean(text: str) -> str:
@@ -91,19 +99,58 @@ def alert(problem: str) -> None:
     show(html("<div class='gc-notice' role='alert' dir='auto'>{}</div>", on_page(problem)))
 
 
-_FLAGS = {
+def guarded(view: Callable[P, None]) -> Callable[P, None]:
+    """For a dialog or a fragment, which runs again without the page: tells what went wrong in its
+    place."""
+
+    @wraps(view)
+    def shown(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            view(*args, **kwargs)
+        except UserError as error:
+            alert(str(error))
+
+    return shown
+
+
+_WORDS = {
     "--skip-bad-rows": "“Leave out bad lines”",
     "--input-column": "“Input columns”",
     "--output-column": "“Output column”",
     "--base-url": "“Address of the server”",
     "--max-calls": "“Most calls”",
     "--budget": "“Budget”",
-    "--prices": "a table of prices on the command line",
+    "--precision": "the ± that A(s) is to be known to",
     "--judge": "“Judge”",
     "--model": "“Model”",
+    "--out": "folder or file",
+    "--format": "“Form”",
+    "--prices": "a table of prices on the command line",
+    "--document": "a text file on the command line",
+    "--embedder": "an embedder on the command line",
+    "--rejudge": "more rows to judge on the command line",
+    "--audit": "an audit on the command line",
+    "--batch": "the Batch API on the command line",
+    "--size": "the size given on the command line",
+    "--floor": "the floor given on the command line",
+    "--weight": "a weight given on the command line",
+    "--rule": "the rule given on the command line",
+    "set OPENAI_API_KEY": "type it under “Key”, or set OPENAI_API_KEY for the server of this page",
 }
+"""Of the command line, by the names that things have on the page; what the page does not have is
+said to be of the command line."""
+
+_HINTS = (
+    (re.compile(r"`goalcover resume [^`]*` goes on"), "“Go on” does"),
+    (re.compile(r"`goalcover runs` lists them"), "the list of sessions has those that there are"),
+)
+"""What the page says in place of a command."""
+
+_FLAG = re.compile(r"--[a-z][a-z-]*|set OPENAI_API_KEY")
 
 
 def on_page(problem: str) -> str:
     """An error of the layers below in the words of the page."""
-    return re.sub(r"--[a-z][a-z-]*", lambda flag: _FLAGS.get(flag[0], flag[0]), problem)
+    for command, words in _HINTS:
+        problem = command.sub(words, problem)
+    return _FLAG.sub(lambda flag: _WORDS.get(flag[0], flag[0]), problem)

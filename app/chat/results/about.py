@@ -11,7 +11,7 @@ from ....tools.text import shorten
 from ... import contract_words
 from ..subgoals.cards import finding_html, unchecked_html
 from ..tables import table
-from ..text import block, html, joined, line, show
+from ..text import block, html, joined, line, on_page, show
 from .heat import NAME
 
 LONG = 2_000
@@ -97,16 +97,16 @@ def _provenance(report: Report) -> Markup:
     return facts_html(
         {
             "Data": p.data,
-            "Judge": p.judge,
-            "Other roles": p.model,
+            "Judge": on_page(p.judge),
+            "Other roles": on_page(p.model),
             "Embedder": p.embedder,
             "Rows": sentences.rows_read(report.rows, report.survey, p.cut_rule),
             "Failed judgements": _failed(report),
             "Verdicts": p.verdict_rule,
-            "Survey": "\n".join(report.survey.how) if report.survey else "",
+            "Survey": on_page("\n".join(report.survey.how)) if report.survey else "",
             "Seed": str(p.seed),
             "Run": f"{report.run}, {report.created}, GoalCover {p.version}",
-            "To be known": "\n".join(p.notes),
+            "To be known": on_page("\n".join(p.notes)),
             "Rubric": "\n".join(p.rubric),
         }
     )

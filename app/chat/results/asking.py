@@ -1,19 +1,18 @@
 """Questions about the results, answered from the scores, the rows and the gaps."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 
 import streamlit as st
 from markupsafe import Markup
 
 from ....graph import session
 from ....memory.records import Coverage, Found, FoundRow, Gap, Score, Sentence
-from ....tools.chat_model import typed_key
 from ....tools.report import KINDS, Report
 from ....tools.survey import words
 from ....tools.text import many, shorten
 from ... import pace
-from .. import drafts
+from ..asked import asked as asked_before
+from ..asked import keep_answer
 from ..runner import Runner
 from ..standing import Standing
 from ..text import block, html, joined, label, line, show
@@ -24,11 +23,6 @@ EXCERPT, QUESTION = 600, 1_000
 """Characters of a row and of its explanation; of a question."""
 
 WAIT = "Looking through rows, explanations and gaps. The first question takes some seconds…"
-
-
-def earlier(session_id: str) -> list[Found]:
-    """What was asked before, the oldest first."""
-    return drafts.asked(session_id) if drafts.is_id(session_id) else []
 
 
 def about(asked: Sequence[Found], chosen: str | None) -> str:
@@ -56,7 +50,7 @@ def show_questions(
 ) -> None:
     """question: just asked, "" for none. Raises UserError where it cannot be answered."""
     show(html("<h2>Questions</h2>"))
-    asked = earlier(found.id)
+    asked = asked_before(found.id)
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
     last = asked[-1:] if not question else []
     for one in asked[: len(asked) - len(last)]:
@@ -92,11 +86,10 @@ def _show_asked(question: str) -> None:
 
 def _answer(found: Standing, runner: Runner, question: str, subgoal: str) -> Found:
     """Asked, and kept so that a reload shows it."""
-    key = runner.keys.get(found.id, "")
-    with st.spinner(WAIT), typed_key(key) if key else nullcontext():
+    base_url = found.config.base_url if found.config else None
+    with st.spinner(WAIT), runner.keys.used(found.id, base_url):
         answer = session.ask(found.id, question, about=subgoal)
-    if drafts.is_id(found.id):
-        drafts.keep_answer(found.id, answer)
+    keep_answer(found.id, answer)
     return answer
 
 

@@ -15,7 +15,7 @@ from ..runner import Runner
 from ..standing import Standing
 from ..tables import table
 from ..text import card as box
-from ..text import html, label, show
+from ..text import html, label, option, show
 from .candidate_cards import WHICH, Place, Shown, candidates, card, revision
 
 PAGE = 10
@@ -102,10 +102,13 @@ def _show_choice(found: Standing, runner: Runner, report: Report) -> None:
     key = f"rows-{found.id}-{_version(report)}"
     changes: dict[Place, bool] = st.session_state.setdefault(f"{key}-changes", {})
     _show_changes(found, runner, report, key, changes)
-    names = {"": "all gaps"} | {o.item.gap_id: gap_name(o.item) for o in report.synthesis}
+    names = names_of(report.synthesis)
     first, second = st.columns(2)
     gap = first.selectbox(
-        "Gap", list(names), format_func=lambda one: label(names[one]), key=f"{key}-gap"
+        "Gap",
+        list(names),
+        format_func=names.__getitem__,
+        key=f"{key}-gap",
     )
     which = second.radio("Show", WHICH, horizontal=True, key=f"{key}-which")
     rows = candidates(report.synthesis, gap, which)
@@ -115,6 +118,11 @@ def _show_choice(found: Standing, runner: Runner, report: Report) -> None:
     start = _page(rows, f"{key}-{gap}-{which}")
     for row in rows[start : start + PAGE]:
         _show_card(row, names[row.gap], changes, key)
+
+
+def names_of(outcomes: Sequence[SynthesisOutcome]) -> dict[str, str]:
+    """What can be chosen, by id of the gap."""
+    return {"": "all gaps"} | {one.item.gap_id: option(gap_name(one.item)) for one in outcomes}
 
 
 def _version(report: Report) -> str:

@@ -2,8 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import get_args
 
 import streamlit as st
 
@@ -13,19 +13,21 @@ from ....tools.exporters import Format
 from ....tools.report import Report
 from ....tools.text import many
 from .. import drafts
-from ..text import html, show
+from ..text import alert, html, show
 from .files import download_button, size_text
 
-WORDS = {
+ROWS: dict[Rows, str] = {
     "filtered": "filtered rows",
     "original": "all rows",
     "synthetic": "synthetic rows alone",
+}
+FORMS: dict[Format, str] = {
+    "original": "as the data came",
     "chat": "chat messages (JSONL)",
     "hf": "Hugging Face folder (Parquet, with scores as columns), zipped",
     "parquet": "Parquet",
     "csv": "CSV",
 }
-"""Of what may be chosen."""
 
 ENDINGS: dict[Format, str] = {"chat": ".jsonl", "parquet": ".parquet", "csv": ".csv", "hf": ""}
 
@@ -40,10 +42,9 @@ def show_exports(session_id: str, report: Report, out: Path) -> None:
     key = f"export-{session_id}"
     first, second = st.columns(2)
     made = "synthetic" in report.files
-    which: list[Rows] = [rows for rows in get_args(Rows) if made or rows != "synthetic"]
-    forms: tuple[Format, ...] = get_args(Format)
-    rows = first.selectbox("Rows", which, format_func=WORDS.__getitem__, key=f"{key}-rows")
-    form = second.selectbox("Form", forms, format_func=_form_text, key=f"{key}-form")
+    which: list[Rows] = [rows for rows in ROWS if made or rows != "synthetic"]
+    rows = first.selectbox("Rows", which, format_func=ROWS.__getitem__, key=f"{key}-rows")
+    form = second.selectbox("Form", list(FORMS), format_func=FORMS.__getitem__, key=f"{key}-form")
     both = made and rows != "synthetic" and st.checkbox(
         "With the synthetic rows after them", key=f"{key}-both"
     )  # fmt: skip
@@ -52,20 +53,16 @@ def show_exports(session_id: str, report: Report, out: Path) -> None:
             with st.spinner("Writing the rows"):
                 _, told = write(session_id, rows, form, both, original_ending(report))
         except UserError as error:
-            show(html("<div class='gc-notice' role='alert'>{}</div>", str(error)))
+            alert(str(error))
         else:
             show(html("<p role='status'>{}</p>", told))
-    for path in written(session_id, out):
+    for path, size in written(session_id, out):
         line, button = st.columns([2, 1], vertical_alignment="center")
         with line:
             show(html("<p><b>{}</b> <span class='gc-soft gc-small'>{}</span></p>",
-                      path.name, size_text(path.stat().st_size)))  # fmt: skip
+                      path.name, size_text(size)))  # fmt: skip
         with button:
-            download_button(path, "this file", f"{key}-{path.name}")
-
-
-def _form_text(form: str) -> str:
-    return WORDS.get(form, "as the data came")
+            download_button(path, path.name, f"{key}-{path.name}")
 
 
 def original_ending(report: Report) -> str:
@@ -100,12 +97,14 @@ def write(
     )
 
 
-def written(session_id: str, out: Path) -> Iterator[Path]:
-    """The exports that are there; those of an earlier report go."""
+def written(session_id: str, out: Path) -> Iterator[tuple[Path, int]]:
+    """The exports that are there, with their sizes in bytes; those of an earlier report go."""
     report = out / "report.json"
     since = report.stat().st_mtime if report.exists() else 0.0
     for path in sorted(folder(session_id).iterdir()):
-        if path.is_file() and path.stat().st_mtime < since:
-            path.unlink()
-        elif path.is_file():
-            yield path
+        with suppress(FileNotFoundError):  # another tab was faster
+            found = path.stat()
+            if path.is_file() and found.st_mtime < since:
+                path.unlink()
+            elif path.is_file():
+                yield path, found.st_size

@@ -1,10 +1,13 @@
 """Files that a person may take home."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
+
+from ..text import label
 
 MIME = {
     ".html": "text/html",
@@ -18,23 +21,32 @@ UNKNOWN_MIME = "application/octet-stream"
 
 
 def download_button(path: Path, title: str, key: str) -> None:
-    """A button whose file is read when it is pressed, not each time that it is shown.
-
-    title: ours, never a text of the data.
-    """
+    """A button whose file is read when it is pressed, not each time that it is shown. title: unlike
+    any other's on the page."""
     st.download_button(
-        f"Download {title[:1].lower()}{title[1:]}",
+        label(f"Download {title[:1].lower()}{title[1:]}"),
         data=reading(path),
         file_name=path.name,
         mime=MIME.get(path.suffix, UNKNOWN_MIME),
         on_click="ignore",
         key=key,
         width="stretch",
+        wrap=True,
     )
 
 
 def reading(path: Path) -> Callable[[], BinaryIO]:
-    return lambda: path.open("rb")
+    """Opens the file; where it went away after the page was shown, gives a text that says so: all
+    that Streamlit makes of an error is a traceback."""
+
+    def read() -> BinaryIO:
+        try:
+            return path.open("rb")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            return BytesIO(f"{path} cannot be read: {reason}. Reload the page.\n".encode())
+
+    return read
 
 
 def size_text(size: int) -> str:

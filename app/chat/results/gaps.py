@@ -9,7 +9,7 @@ from ....memory.records import Claim, Evidence, Gap, GapKind, Recommendation
 from ....tools import sentences
 from ....tools.report import KINDS, Report, add_rule, ranked_gaps, rows_to_add
 from ....tools.text import many, shorten
-from ..text import block, card, clean, html, joined, line, on_page, show
+from ..text import block, card, html, joined, line, on_page, option, show
 from .heat import NAME
 
 QUOTE, EXPLANATION = 600, 2_000
@@ -68,7 +68,7 @@ def _chosen(session_id: str, report: Report, names: Mapping[str, str]) -> list[G
         subgoal = st.selectbox(
             "Subgoal",
             [None, *present],
-            format_func=lambda key: clean(shorten(names[key], NAME)) if key else "All subgoals",
+            format_func=lambda key: option(names[key], NAME) if key else "All subgoals",
             key=f"gaps-subgoal-{session_id}",
             persist_state="session",
         )

@@ -12,6 +12,7 @@ from ....tools import sentences
 from ....tools.embedded_model import HONESTY, says_topical
 from ....tools.report import Report
 from ....tools.survey import words
+from ..asked import asked
 from ..runner import Runner
 from ..standing import Standing
 from ..text import html, line, show
@@ -38,7 +39,7 @@ def show_results(found: Standing, runner: Runner) -> None:
     with box:
         question = _ask_box(found.id)
     with body:
-        if section == QUESTIONS and not question and not ask_view.earlier(found.id):
+        if section == QUESTIONS and not question and not asked(found.id):
             question = ask_view.show_suggestions(found.id, report)
         _show_section(section, found, runner, report, question)
 

@@ -11,8 +11,7 @@ from ....graph.browsing import BrowsedRow, RowPage, RowQuery
 from ....memory.records import Gap
 from ....memory.scores import SUPPORTING
 from ....tools.report import Report
-from ....tools.text import shorten
-from ..text import block, card, clean, html, line, show
+from ..text import block, card, html, line, option, show
 from .heat import NAME
 from .row_cells import reasons_html, scores_html
 from .whole_row import show_whole
@@ -88,7 +87,7 @@ def _query(session_id: str, report: Report, names: Mapping[str, str]) -> RowQuer
 
     def choose(title: str, field: str, options: list[Any], said: Mapping[Any, str]) -> Any:
         return st.selectbox(
-            title, options, format_func=lambda one: clean(shorten(said[one], NAME)),
+            title, options, format_func=lambda one: option(said[one], NAME),
             key=key_of(session_id, field), **asked,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ....graph import browsing
 from ....graph.browsing import BrowsedRow
-from ..text import block, html, line, show
+from ..text import block, guarded, html, line, show
 from .row_cells import reasons_html, scores_html
 
 PART = 20_000
@@ -15,6 +15,7 @@ PART = 20_000
 
 
 @st.dialog("Whole row", width="large")
+@guarded
 def show_whole(session_id: str, row: int, names: Mapping[str, str]) -> None:
     found = browsing.row_of(session_id, row)
     show(html("<h3>index {}</h3>{}", row, scores_html(found.scores, names)))

@@ -10,6 +10,15 @@ from .models import in_words
 PRECISION = 0.03
 """The half-width that a survey is offered with."""
 
+PRECISIONS = 0.005, 0.3
+"""The least and the most that can be chosen."""
+
+BUDGET = 0.01
+"""The least, in USD."""
+
+SYNTHETIC = 500
+"""The most synthetic rows for a subgoal."""
+
 JUDGING = {"all": "Every row", "sample": "A random sample, the other rows predicted"}
 
 
@@ -59,8 +68,8 @@ def show_judging(draft: Draft) -> None:
     if draft.precision is not None:
         st.number_input(
             "Until every A(s) is known to ± this",
-            min_value=0.005,
-            max_value=0.3,
+            min_value=PRECISIONS[0],
+            max_value=PRECISIONS[1],
             step=0.005,
             format="%.3f",
             help="Half the width of its 95 % interval. All other rows get predicted scores, which "
@@ -82,7 +91,7 @@ def show_judging(draft: Draft) -> None:
         if draft.models.kind == "server":
             st.number_input(
                 "Budget in USD",
-                min_value=0.01,
+                min_value=BUDGET,
                 step=1.0,
                 value=None,
                 placeholder="no cap",
@@ -113,7 +122,7 @@ def show_goal_settings(draft: Draft) -> None:
         st.number_input(
             "Most synthetic rows for a subgoal, 0 for none",
             min_value=0,
-            max_value=500,
+            max_value=SYNTHETIC,
             step=1,
             **bound(draft, "synthesize"),
         )

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ....graph import session
 from ....memory.errors import UserError
-from .. import drafts
+from .. import drafts, uploads
 from ..drafts import Draft
 from ..text import alert, line, show
 
@@ -32,7 +32,7 @@ def ask_for_data(draft: Draft | None) -> None:
             placeholder="~/data/rows.jsonl",
         )
         if st.form_submit_button("Use this file", key=f"{about}-path-use"):
-            _give(draft, lambda kept: drafts.name_data(kept, existing(given)))
+            _give(draft, lambda kept: uploads.name_data(kept, existing(given)))
     with hub, st.form(f"{about}-hub-form", border=False):
         name = st.text_input(
             "Name on huggingface.co, which it is downloaded from",
@@ -41,11 +41,11 @@ def ask_for_data(draft: Draft | None) -> None:
         )
         split = st.text_input("Split", "train", key=f"{about}-split")
         if st.form_submit_button("Use this data set", key=f"{about}-hub-use"):
-            _give(draft, lambda kept: drafts.name_data(kept, hub_name(name), split.strip()))
+            _give(draft, lambda kept: uploads.name_data(kept, hub_name(name), split.strip()))
     with example:
         show(line("150 questions and answers of a patient information line, made up for trying."))
         if st.button("Use the example", key=f"{about}-example"):
-            _give(draft, lambda kept: drafts.name_data(kept, str(EXAMPLE)))
+            _give(draft, lambda kept: uploads.name_data(kept, str(EXAMPLE)))
 
 
 def existing(given: str) -> str:
@@ -79,23 +79,27 @@ def _ask_for_upload(draft: Draft | None, about: str) -> None:
     if file is None:
         return
     with st.spinner("Keeping the file …"):
-        _give(draft, lambda kept: drafts.keep_upload(kept, file.name, file), file)
+        _give(draft, lambda kept: uploads.keep_upload(kept, file.name, file), file)
 
 
 def _give(
-    draft: Draft | None, change: Callable[[Draft], object], file: UploadedFile | None = None
+    draft: Draft | None, change: Callable[[str], object], file: UploadedFile | None = None
 ) -> None:
-    """Makes the change to the session, a new one where there is none, and opens it."""
-    kept = draft or Draft(id=session.new_id())
+    """Makes the change to the session of that id, a new one where there is none, and opens it."""
+    kept = draft.id if draft else session.new_id()
     try:
+        if not draft:
+            drafts.save(Draft(id=kept))
         change(kept)
     except UserError as error:
+        if not draft:
+            drafts.remove(kept)
         return alert(str(error))
     finally:
         if file is not None:
             forget_upload(file)
-    st.session_state.pop(f"{kept.id}-other", None)
-    st.query_params["session"] = kept.id
+    st.session_state.pop(f"{kept}-other", None)
+    st.query_params["session"] = kept
     st.rerun()
 
 

@@ -1,8 +1,7 @@
-"""Which models a session asks: chosen before it starts, told of afterwards; keys and the test of a
+"""Which models a session asks: chosen before it starts, told of afterwards; and the test of a
 connection."""
 
 import asyncio
-import os
 from contextlib import AbstractContextManager
 from hashlib import sha256
 
@@ -10,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from ....memory.errors import UserError
-from ....tools.chat_model import server_address, typed_key
+from ....tools.chat_model import server_address
 from ....tools.connection import Connection, try_connection
 from ....tools.embedded_model import HONESTY
 from ....tools.prices import money
@@ -20,7 +19,8 @@ from ..drafts import Draft, ModelChoice
 from ..runner import Runner
 from ..standing import Standing
 from ..text import block, html, joined, on_page, show
-from .fields import bound, note_problem
+from .fields import bound
+from .key import ask_again, ask_for_key
 
 KINDS = {"embedded": "Embedded (no key, no network)", "server": "OpenAI-compatible server"}
 
@@ -51,7 +51,7 @@ def show_models(draft: Draft, runner: Runner) -> None:
             placeholder="as the model",
             **bound(draft, "models.judge"),
         )
-    ask_for_key(draft.id, runner)
+    ask_for_key(draft.id, draft.models.fields()["base_url"], runner)
     _offer_test(draft, runner)
 
 
@@ -88,52 +88,6 @@ def check_named(choice: ModelChoice) -> None:
         raise UserError("name the model of the server, or choose the embedded one.")
 
 
-def key_for(session_id: str, runner: Runner) -> AbstractContextManager[None]:
-    """Within it models are asked with the key that was typed for the session, if one was."""
-    return typed_key(runner.keys.get(session_id, ""))
-
-
-def ask_for_key(session_id: str, runner: Runner) -> None:
-    """A key is taken out of the page's state at once; the Runner's memory is its only place."""
-    if session_id in runner.keys:
-        show(html("<p>A typed key is kept until the server ends, in memory alone.</p>"))
-        if st.button("Forget the key", key=f"{session_id}-forget"):
-            runner.keys.pop(session_id, None)
-            st.rerun()
-        return
-    if os.environ.get("OPENAI_API_KEY", "").strip():
-        text = "OPENAI_API_KEY is set: its key is sent, unless another is typed here."
-    else:
-        text = "OPENAI_API_KEY is not set. A server on your own machine may need no key."
-    show(html("<p class='gc-soft gc-small'>{}</p>", text))
-    # In a form: outside of one, Streamlit loses what was typed when Tab goes on to the field's eye.
-    with st.form(f"{session_id}-key-form", border=False):
-        st.text_input(
-            "Key",
-            type="password",
-            key=f"{session_id}-key",
-            autocomplete="new-password",
-            placeholder="kept in memory alone, never written down",
-        )
-        st.form_submit_button(
-            "Keep this key",
-            key=f"{session_id}-keep-key",
-            on_click=_take_key,
-            args=(session_id, runner),
-        )
-
-
-def _take_key(session_id: str, runner: Runner) -> None:
-    key = st.session_state[f"{session_id}-key"].strip()
-    st.session_state[f"{session_id}-key"] = ""
-    try:
-        with typed_key(key):
-            if key:
-                runner.keys[session_id] = key
-    except UserError as error:
-        note_problem(session_id, str(error))
-
-
 def tried(choice: ModelChoice, key: AbstractContextManager[None]) -> list[Markup]:
     """What came of one call to each of the models, the judge's too where it is another."""
     if not (names := models_of(choice)):
@@ -152,11 +106,13 @@ def _try(choice: ModelChoice, name: str) -> Markup:
 
 def _offer_test(draft: Draft, runner: Runner) -> None:
     """The result is shown until the models or the key are others."""
-    told = draft.models.model_dump_json() + str(draft.id in runner.keys)
+    base_url = draft.models.fields()["base_url"]
+    typed = runner.keys.of(draft.id, base_url)
+    told = draft.models.model_dump_json() + str(bool(typed))
     key = f"{draft.id}-tested-{sha256(told.encode()).hexdigest()[:12]}"
     if st.button("Test connection", key=f"{draft.id}-test"):
         with st.spinner("Asking for one judgement …"):
-            st.session_state[key] = tried(draft.models, key_for(draft.id, runner))
+            st.session_state[key] = tried(draft.models, runner.keys.used(draft.id, base_url))
     if results := st.session_state.get(key):
         show(joined(results))
 
@@ -188,14 +144,12 @@ def _failed(name: str, problem: str) -> Markup:
 
 
 def show_models_of(found: Standing, runner: Runner) -> None:
-    """Which models a started session asks; a key is asked for again where its server may want one
-    and none is there: it was never written down."""
+    """Which models a started session asks, and their key; where it stopped, its view asks for that
+    in the middle of the page."""
     config = found.config
     if config is None:
         return
     words = named(config.model, config.judge, config.base_url)
     show(html("<p class='gc-soft gc-small'>Model: {}</p>", words))
-    if not (config.model or config.judge) or found.stage == "running":
-        return
-    if found.id in runner.keys or not os.environ.get("OPENAI_API_KEY", "").strip():
-        ask_for_key(found.id, runner)
+    if found.stage not in ("running", "elsewhere", "stopped", "failed"):
+        ask_again(found, runner)

@@ -1,11 +1,10 @@
 """The beginning of a conversation: which data, which goal, how to judge, and go."""
 
-import threading
-
 import streamlit as st
 
 from ....graph import session
 from ....memory.errors import UserError
+from .. import drafts
 from ..drafts import Draft
 from ..runner import Runner
 from ..standing import Standing
@@ -16,9 +15,6 @@ from .fields import keep, note_problem, show_problem
 from .giving import EXAMPLE, EXAMPLE_GOAL, ask_for_data
 
 GOAL_LENGTH = 4000
-
-_STARTS = threading.Lock()
-"""Held while a run is entered: two clicks, or two tabs, enter it once."""
 
 
 def show_welcome(runner: Runner) -> None:
@@ -127,21 +123,14 @@ def _start_here(draft: Draft, runner: Runner) -> None:
 def start(draft: Draft, runner: Runner) -> None:
     """Enters the run and takes it further; nothing where it is entered already. Raises UserError,
     before anything is asked of a model, for data, models or settings that will not do."""
-    with _STARTS:
-        if entered(draft.id):
+    with drafts.ENTRIES:
+        if drafts.entered(draft.id):
             return
+        if drafts.load(draft.id) is None:
+            raise UserError(drafts.GONE)
         models.check_named(draft.models)
-        with models.key_for(draft.id, runner):
+        with runner.keys.used(draft.id, draft.models.fields().get("base_url")):
             session.new_run(draft.config(), draft.id)
         if draft.name:
             session.rename_run(draft.id, draft.name)
     runner.start(draft.id)
-
-
-def entered(session_id: str) -> bool:
-    """Whether a session has its run already."""
-    try:
-        session.get_run(session_id)
-    except UserError:
-        return False
-    return True

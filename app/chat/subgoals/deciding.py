@@ -12,7 +12,7 @@ from ....tools.settings import RunConfig
 from ....tools.text import many
 from ..runner import Runner
 from ..standing import Standing
-from ..text import html, line, show
+from ..text import html, line, on_page, show
 from . import forecasting
 from .cards import changes_html
 from .changes import still_open, to_approve, to_check
@@ -35,7 +35,7 @@ def show_decisions(found: Standing, runner: Runner, desk: Desk, contract: Contra
         decided = _show_approve(desk, contract, reason)
     if decided := decided or _ask_anew(desk):
         runner.start(found.id, found.pending, decided)
-        desk.forget()
+        desk.mark_sent()
         st.rerun()
 
 
@@ -51,7 +51,7 @@ def _show_forecast(run_id: str, config: RunConfig, subgoals: list[Subgoal]) -> N
         with st.spinner("Foretelling what judging takes"):
             told = forecasting.forecast(run_id, config, subgoals)
     except UserError as error:  # of the data: the run says so, too, once it reads them
-        show(line(f"What it takes cannot be foretold: {error}", "gc-soft"))
+        show(line(f"What it takes cannot be foretold: {on_page(str(error))}", "gc-soft"))
         return
     show(line(forecasting.forecast_line(told), ""))
     show(line(forecasting.how_line(judge), "gc-soft gc-small"))
@@ -67,6 +67,7 @@ def _ask_reason(desk: Desk, contract: Contract) -> str:
         f"To approve with {what}: why may {'it' if len(left) == 1 else 'they'} stand? "
         "The report keeps the reason.",
         key=desk.key("stand"),
+        persist_state="session",
     )
 
 
@@ -115,7 +116,9 @@ def _decided(desk: Desk, decide: Callable[[], Decision]) -> Decision | None:
 
 def _ask_anew(desk: Desk) -> Decision | None:
     with st.expander("Reject, and have them proposed anew"):
-        message = st.text_area("What should be different?", key=desk.key("message"))
+        message = st.text_area(
+            "What should be different?", key=desk.key("message"), persist_state="session"
+        )
         if desk.changes.told:
             show(line("Your changes that are not checked yet are dropped.", "gc-soft gc-small"))
         if st.button("Reject and propose anew", key=desk.key("reject")):

@@ -31,16 +31,21 @@ class Panel:
 
 class Desk:
     """changes: kept in the page until they are checked; lost: how many changes of an earlier review
-    cannot be taken over, because another tab or a script has answered it."""
+    cannot be taken over, because another tab or a script has answered it.
+
+    What was sent is kept too: sending may fail, and this review is then shown again.
+    """
 
     def __init__(self, found: Standing, checked: list[Subgoal]) -> None:
         assert found.pending, "a review waits"
         self.key = keys_of(found)
-        self._place = f"{found.id}-changes"
+        self._place, self._sent = f"{found.id}-changes", f"{found.id}-sent"
         kept: Changes | None = st.session_state.get(self._place)
+        failed = found.job is not None and bool(found.job.error)
+        sent = st.session_state.pop(self._sent, False) and not failed
         self.lost = 0
         if kept is None or kept.digest != digest(found.pending):
-            self.lost = len(kept.told) if kept else 0
+            self.lost = len(kept.told) if kept and not sent else 0
             kept = Changes.none(digest(found.pending), checked)
             if not self.lost:  # else it is told until the next change
                 st.session_state[self._place] = kept
@@ -51,8 +56,11 @@ class Desk:
         st.session_state[self._place] = self.changes = changes
 
     def forget(self) -> None:
-        """Once they are sent."""
         st.session_state.pop(self._place, None)
+
+    def mark_sent(self) -> None:
+        """Until a review is shown again: the same one where sending failed, else the next."""
+        st.session_state[self._sent] = True
 
     # --- panels, by the card or finding that they belong to
 

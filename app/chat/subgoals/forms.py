@@ -14,7 +14,7 @@ from ....memory.records import Subgoal
 from ....tools import subgoals as sets
 from ... import subgoal_edits
 from ...subgoal_edits import Subgoals
-from ..text import html, label, show
+from ..text import html, label, on_page, show
 from .editing import Panel
 
 EVEN, SHARE, ROWS = "an even share", "a share of the rows, in %", "a number of rows"
@@ -117,7 +117,7 @@ def reason(panel: Panel) -> str | None:
 
 def complain(error: UserError) -> None:
     """Beside the fields that it is about."""
-    show(html("<p class='gc-missing' role='alert' dir='auto'>{}</p>", str(error)))
+    show(html("<p class='gc-missing' role='alert' dir='auto'>{}</p>", on_page(str(error))))
 
 
 @dataclass(frozen=True)

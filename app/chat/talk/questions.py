@@ -39,8 +39,11 @@ def show_questions(found: Standing, runner: Runner) -> None:
     with beside, st.container(key="gc-beside"):
         show(specification_html(specification, _new_points(found.id, specification)))
     with chat:
-        show(html("<h2>Questions, round {}</h2>", args["round"]))
+        # Round 0 offers what an earlier session approved.
+        title = f"Questions, round {args['round']}" if args["round"] else "Before the questions"
+        show(html("<h2>{}</h2>", title))
         _show_earlier(DataProfile.model_validate(args["profile"]), specification)
+        _take_back(questions, key)
         texts = {question.id: _ask(question, key) for question in questions}
         remark = _show_remark(key("remark"))
         said = Said({name: text for name, text in texts.items() if text}, remark)
@@ -51,6 +54,7 @@ def show_questions(found: Standing, runner: Runner) -> None:
     if text:
         said, sent = chatted(questions, said, text)
         if sent:
+            st.session_state[key("said")] = dict(said.texts)
             _send(found, runner, sent)
         st.session_state[key("remark")] = said.remark
         st.rerun()
@@ -59,6 +63,16 @@ def show_questions(found: Standing, runner: Runner) -> None:
 def _send(found: Standing, runner: Runner, answer: dict[str, Any]) -> None:
     runner.start(found.id, found.pending, answer)
     st.rerun()
+
+
+def _take_back(questions: list[Question], key: Callable[..., str]) -> None:
+    """What the chat box sent is typed text again where it was not taken: the box has forgotten
+    it."""
+    said: dict[str, str] = st.session_state.pop(key("said"), {})
+    for question in questions:
+        asked = [st.session_state.get(key(kind, question.id)) for kind in ("pick", "type")]
+        if said.get(question.id) and not any(asked):
+            st.session_state[key("type", question.id)] = said[question.id]
 
 
 def _new_points(session_id: str, specification: Specification) -> frozenset[Point]:
@@ -127,6 +141,7 @@ def _ask(question: Question, key: Callable[..., str]) -> str:
             selection_mode="multi" if takes_several(question) else "single",
             key=key("pick", question.id),
             label_visibility="collapsed",
+            persist_state="session",  # it is shown again where sending fails
         )
         typed = st.text_area(
             label(f"In your own words: {question.text}"),
@@ -134,6 +149,7 @@ def _ask(question: Question, key: Callable[..., str]) -> str:
             placeholder="In your own words",
             height="content",
             label_visibility="collapsed",
+            persist_state="session",
         )
     taken = picked if isinstance(picked, list) else filter(None, [picked])
     return answer_text([suggestions[name] for name in taken], typed or "")

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from goalcover.app.chat import drafts
+from goalcover.app.chat import drafts, uploads
 from goalcover.app.chat.drafts import Draft, ModelChoice
 from goalcover.graph import session
 from goalcover.memory.errors import UserError
-from goalcover.memory.records import Found
 from goalcover.tools.datasets import DataSource
 
 
@@ -31,7 +30,7 @@ def test_a_draft_is_read_back_as_it_was_saved() -> None:
 
 
 def test_nobody_else_may_read_it(own_home: Path) -> None:
-    draft = drafts.keep_upload(made(), "rows.jsonl", io.BytesIO(b"{}\n"))
+    draft = uploads.keep_upload(made().id, "rows.jsonl", io.BytesIO(b"{}\n"))
     place = own_home / "chat" / draft.id
     assert mode(place) == mode(own_home / "chat") == 0o700
     assert {path.name: mode(path) for path in place.iterdir()} == {
@@ -51,26 +50,6 @@ def test_a_damaged_draft_is_none() -> None:
     draft = made()
     (drafts.folder(draft.id) / "draft.json").write_text("{")
     assert drafts.load(draft.id) is None and list(drafts.drafts()) == []
-
-
-def test_an_upload_is_copied_whole_under_a_name_of_ours() -> None:
-    file = io.BytesIO(b"a,b\n1,2\n")
-    file.read()  # as somebody may have before
-    draft = drafts.keep_upload(made(), "../x y/Frage?.CSV", file)
-    assert draft.uploaded == draft.data == "../x y/Frage?.CSV"
-    assert draft.source and Path(draft.source.path) == drafts.folder(draft.id) / "upload.csv"
-    assert Path(draft.source.path).read_bytes() == b"a,b\n1,2\n"
-    assert drafts.load(draft.id) == draft
-
-
-def test_other_data_takes_the_first_upload_away() -> None:
-    draft = drafts.keep_upload(made(), "a.csv", io.BytesIO(b"1"))
-    draft = drafts.keep_upload(draft, "b.jsonl", io.BytesIO(b"2"))
-    uploads = [path.name for path in drafts.folder(draft.id).glob("upload*")]
-    assert uploads == ["upload.jsonl"]
-    draft = drafts.name_data(draft, "owner/name", "test")
-    assert draft.data == "owner/name" and draft.source and draft.source.split == "test"
-    assert not list(drafts.folder(draft.id).glob("upload*"))
 
 
 def test_changes_of_two_tabs_are_both_kept() -> None:
@@ -150,12 +129,3 @@ def test_without_data_or_goal_there_is_no_run() -> None:
         Draft(id=session.new_id()).config()
     with pytest.raises(UserError, match="goal"):
         Draft(id=session.new_id(), source=DataSource(path="x.jsonl")).config()
-
-
-def test_answers_are_kept_in_their_order_and_go_with_the_session() -> None:
-    draft = made()
-    for question in ("first?", "second?"):
-        drafts.keep_answer(draft.id, Found(question=question))
-    assert [found.question for found in drafts.asked(draft.id)] == ["first?", "second?"]
-    drafts.remove(draft.id)
-    assert drafts.asked(session.new_id()) == []

@@ -232,6 +232,8 @@ def test_who_has_the_password_gets_the_page(
     browser_page.keyboard.press("Enter")
     expect(browser_page.get_by_role("heading", name="A stub")).to_be_visible()
     assert browser_page.url == f"{shared.base_url}/?session=abc"
+    browser_page.reload()
+    expect(browser_page.get_by_role("heading", name="A stub")).to_be_visible()
 
 
 def test_after_a_kill_it_starts_on_the_same_address_and_ctrl_c_ends_it_with_a_page_open(

@@ -8,7 +8,8 @@ from answers import Body, answer, schema_of
 from chats import ended, status, support_run, until
 from fake_server import Behaviour, FakeServer
 
-from goalcover.app.chat.runner import ANSWERED, Job, Runner
+from goalcover.app.chat.job import Job
+from goalcover.app.chat.runner import ANSWERED, Runner
 from goalcover.app.chat.standing import standing
 from goalcover.graph import review, session
 from goalcover.graph.listing import lock
@@ -77,11 +78,12 @@ def test_a_second_start_is_refused(tmp_path: Path) -> None:
         runner.start(run_id)
         with pytest.raises(UserError, match="another tab"):
             runner.start(run_id)
-        with pytest.raises(UserError, match="pause it first"):
-            runner.forget(run_id)
+        with pytest.raises(UserError, match="pause it first"), runner.deletion(run_id):
+            pass
         runner.pause(run_id)
         ended(runner, run_id)
-        runner.forget(run_id)
+        with runner.deletion(run_id):
+            pass
     assert runner.job(run_id) is None
 
 
@@ -135,7 +137,12 @@ def test_what_ends_a_run_is_told(tmp_path: Path) -> None:
         assert "key" in job.error.lower() and "\n" not in job.error
         found = standing(run_id, runner)
         assert (found.stage, found.error) == ("failed", job.error)
-        runner.keys[run_id] = "secret"
+        session.rename_run(run_id, "Mine")
+        assert standing(run_id, runner).error == job.error, "a name changes nothing about it"
+        runner.keys.keep(run_id, "http://127.0.0.1:1/v1", "secret")
+        runner.start(run_id)
+        assert "key" in ended(runner, run_id).error.lower(), "it is another server's key"
+        runner.keys.keep(run_id, server.base_url, "secret")
         runner.start(run_id)
         assert not ended(runner, run_id).error
     assert status(run_id) == "waiting"

@@ -7,11 +7,14 @@ import pytest
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
-from goalcover.app.chat import drafts, sessions
+from goalcover.app import chat
+from goalcover.app.chat import drafts, sessions, uploads
 from goalcover.app.chat.current import delete, rename, what_goes
 from goalcover.app.chat.drafts import Draft
 from goalcover.app.chat.runner import Runner
 from goalcover.app.chat.standing import standing
+from goalcover.app.chat.start import setup
+from goalcover.app.chat.start.data import look
 from goalcover.graph import session
 from goalcover.graph.listing import lock_path
 from goalcover.memory.errors import UserError
@@ -19,6 +22,7 @@ from goalcover.memory.store import open_store
 from goalcover.tools.settings import home
 
 GOAL = "Help customers with refunds."
+PAGE = Path(chat.__file__).with_name("page.py")
 
 
 def page(runner: "Runner") -> None:  # its source is run as a script of its own
@@ -41,13 +45,15 @@ def opened(session_id: str = "", runner: Runner | None = None) -> AppTest:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"prompt": "a", "completion": "b"}\n' * 3)
+    path.write_text('{"prompt": "a text of its own", "completion": "b"}\n' * 3)
     return path
 
 
 def entered(data: Path, goal: str = GOAL, **fields: Any) -> Draft:
     """A draft whose run is entered, and was never taken further."""
-    draft = drafts.name_data(Draft(id=session.new_id(), goal=goal, **fields), str(data))
+    draft = Draft(id=session.new_id(), goal=goal, **fields)
+    drafts.save(draft)
+    draft = uploads.name_data(draft.id, str(data))
     session.new_run(draft.config(), draft.id)
     return draft
 
@@ -181,27 +187,35 @@ def test_its_address_and_its_folder_are_there_to_copy(data: Path) -> None:
 
 def test_a_deleted_run_leaves_nothing_but_what_others_share(data: Path) -> None:
     run, runner = entered(data), Runner()
-    runner.keys[run.id] = "sk-0123456789"
+    runner.keys.keep(run.id, None, "sk-0123456789")
     delete(standing(run.id, runner), runner)
-    assert not (drafts.root() / run.id).exists() and run.id not in runner.keys
+    assert not (drafts.root() / run.id).exists() and not runner.keys.of(run.id, None)
     assert sessions.entries(runner) == [] and data.exists()
     with pytest.raises(UserError, match="no session"):
         standing(run.id, runner)
 
 
-def test_a_deleted_draft_takes_its_upload_away(data: Path) -> None:
+def test_a_deleted_draft_takes_its_upload_away(data: Path, own_home: Path) -> None:
     draft = Draft(id=session.new_id())
+    drafts.save(draft)
     with data.open("rb") as file:
-        draft = drafts.keep_upload(draft, "mine.jsonl", file)
+        draft = uploads.keep_upload(draft.id, "mine.jsonl", file)
+    assert draft.source
+    shown = look(draft.source).preview
+    assert shown
     found = standing(draft.id, Runner())
     assert "the uploaded file" in what_goes(found)[0]
     delete(found, Runner())
     assert not (drafts.root() / draft.id).exists() and data.exists()
+    text = shown.samples[0].input.encode()
+    left = [path for path in own_home.rglob("*") if path.is_file()]
+    assert text in data.read_bytes() and not any(text in path.read_bytes() for path in left)
 
 
 def test_a_run_under_way_is_not_deleted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, runner = entered(data), Runner()
     found = standing(run.id, runner)
+    runner.keys.keep(run.id, None, "sk-0123456789")
     with monkeypatch.context() as here:
         here.setattr(runner, "under_way", lambda run_id: True)
         with pytest.raises(UserError, match="pause it first"):
@@ -212,3 +226,47 @@ def test_a_run_under_way_is_not_deleted(data: Path, monkeypatch: pytest.MonkeyPa
         delete(found, runner)
     assert [entry.id for entry in sessions.entries(runner)] == [run.id]
     assert drafts.load(run.id)
+    assert runner.keys.of(run.id, None), "it is needed to go on"
+
+
+def test_a_dialog_from_before_the_start_deletes_the_run_too(data: Path) -> None:
+    draft, runner = Draft(id=session.new_id(), goal=GOAL), Runner()
+    drafts.save(draft)
+    draft = uploads.name_data(draft.id, str(data))
+    before = standing(draft.id, runner)
+    session.new_run(draft.config(), draft.id)
+    delete(before, runner)
+    assert sessions.entries(runner) == [] and not (drafts.root() / draft.id).exists()
+
+
+def test_a_page_from_before_the_deletion_does_not_start_it(data: Path) -> None:
+    draft, runner = Draft(id=session.new_id(), goal=GOAL), Runner()
+    drafts.save(draft)
+    draft = uploads.name_data(draft.id, str(data))
+    delete(standing(draft.id, runner), runner)
+    with pytest.raises(UserError, match="deleted"):
+        setup.start(draft, runner)
+    assert sessions.entries(runner) == [] and not (drafts.root() / draft.id).exists()
+
+
+def test_a_run_of_another_version_is_told_of_beside_the_list() -> None:
+    (run_id,) = listed(1)
+    with open_store(home()) as store:
+        store.runs.add("20250101-000000-aaaa", "x.jsonl", "Old.", "/nowhere/x", '{"path": "x"}')
+    old = standing("20250101-000000-aaaa", Runner())
+    assert (old.stage, old.config) == ("failed", None) and "another version" in old.error
+    at = AppTest.from_file(PAGE, default_timeout=30)
+    at.query_params["session"] = old.id
+    assert not at.run().exception and "another version of GoalCover" in texts(at)
+    assert buttons(at, f"open-{run_id}") and buttons(at, f"{old.id}-delete")
+    assert not buttons(at, "go-on") and not buttons(at, f"{old.id}-anew")
+
+
+def test_the_list_stays_where_the_session_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object) -> None:
+        raise UserError("it is damaged.")
+
+    (run_id,) = listed(1)
+    monkeypatch.setattr(sessions, "show_current", broken)
+    at = opened(run_id)
+    assert not at.exception and "it is damaged." in texts(at) and "Goal 0." in texts(at)

@@ -1,6 +1,7 @@
 """Untrusted text on the page: it is shown, and does nothing."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from goalcover.app.chat.text import block, clean, html, joined, label, on_page
+import goalcover
+from goalcover.app.chat.text import block, clean, guarded, html, joined, label, on_page, option
+from goalcover.memory.errors import UserError
 from goalcover.tools.text import shorten
 
 HOSTILE = [
@@ -69,6 +72,11 @@ def test_the_same_texts_would_do_something_unescaped() -> None:
     assert sum(bool(LATER.search(text)) for text in HOSTILE) == 5
 
 
+@given(texts)
+def test_an_option_of_a_selectbox_is_the_text_as_it_is(text: str) -> None:
+    assert option(text, 5000) == seen_of(text)
+
+
 def test_a_label_is_one_line_and_short() -> None:
     assert label("a\nb\u2028c") == "a b c"
     assert label("word " * 100, 12) == "word word w…"
@@ -102,3 +110,43 @@ def test_a_long_block_says_how_much_is_left_out() -> None:
 def test_flags_get_their_names_on_the_page() -> None:
     told = on_page("the price is not known: give --prices, or --max-calls; --unheard is left")
     assert "“Most calls”" in told and "--unheard" in told and "--max-calls" not in told
+    assert "under “Key”" in on_page("example.org/v1 wants a key: set OPENAI_API_KEY.")
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ("--out x is a file of the run itself: choose another.", "folder or file x is"),
+        ("export them in another --format.", "in another “Form”."),
+        ("give --document, or a --model that writes.", "a text file on the command line, or"),
+        ("there is no report in x yet: `goalcover resume 1-2` goes on.", "yet: “Go on” does."),
+        ("there is no run x. `goalcover runs` lists them.", "the list of sessions has"),
+    ],
+)
+def test_what_the_command_line_would_do_is_said_in_words_of_the_page(told: str, says: str) -> None:
+    assert says in on_page(told) and "--" not in on_page(told) and "`" not in on_page(told)
+
+
+def test_each_flag_in_an_error_that_can_reach_the_page_has_a_name_there() -> None:
+    """Of errors that only the command line can cause, none is asked for."""
+    below = Path(goalcover.__file__).parent
+    only_there = {"cancel", "keep", "baseline", "max-chars", "mode", "skip"}
+    rooms = ("graph", "agents", "tools")
+    for path in (path for room in rooms for path in (below / room).rglob("*.py")):
+        if path.stem in ("baseline", "filter_file", "batch_api", "score_files"):
+            continue
+        for flag in re.findall(r"(?<![\w-])--([a-z][a-z-]*[a-z])", path.read_text()):
+            assert flag in only_there or "--" not in on_page(f"--{flag}"), f"{path}: --{flag}"
+
+
+def test_a_guarded_view_tells_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("goalcover.app.chat.text.alert", told.append)
+
+    def view(problem: str) -> None:
+        if problem:
+            raise UserError(problem)
+
+    guarded(view)("gone.")
+    guarded(view)("")
+    assert told == ["gone."]

@@ -5,6 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from answers import answer
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from goalcover.app.chat.results import downloads, exports, files
 from goalcover.app.chat.runner import Runner
 from goalcover.graph import review, session
+from goalcover.graph.exporting import Rows
 from goalcover.memory.errors import UserError
 from goalcover.tools.report import Report
 
@@ -88,9 +90,10 @@ def test_exports_of_an_earlier_report_go(run: tuple[str, Report]) -> None:
     run_id, report = run
     out = Path(report.files["html"]).parent
     path, _ = exports.write(run_id, "synthetic", "chat", False, ".jsonl")
-    assert path in [*exports.written(run_id, out)]
+    assert (path, path.stat().st_size) in [*exports.written(run_id, out)]
     os.utime(path, (0, 0))
-    assert path not in [*exports.written(run_id, out)] and not path.exists()
+    exports_left = [left for left, _ in exports.written(run_id, out)]
+    assert path not in exports_left and not path.exists()
 
 
 def test_what_cannot_be_exported_is_told(run: tuple[str, Report]) -> None:
@@ -103,6 +106,19 @@ def test_what_cannot_be_exported_is_told(run: tuple[str, Report]) -> None:
             exports.write(run_id, "original", "chat", False, ".jsonl")
     finally:
         source.write_text(before)
+
+
+def test_a_file_that_went_away_after_it_was_shown_is_said_to_be(tmp_path: Path) -> None:
+    read = files.reading(tmp_path / "gone.jsonl")
+    assert b"gone.jsonl cannot be read" in read().read()
+
+
+def test_rows_and_forms_have_words_of_their_own() -> None:
+    """Both know an "original"."""
+    assert exports.ROWS["original"] == "all rows"
+    assert exports.FORMS["original"] == "as the data came"
+    assert set(exports.ROWS) == set(get_args(Rows))
+    assert set(exports.FORMS) == set(get_args(exports.Format))
 
 
 def test_sizes_in_words() -> None:
@@ -125,4 +141,4 @@ def test_the_page_offers_them_without_reading_them(
     page.selectbox(key=f"export-{run[0]}-form").set_value("chat").run()
     next(button for button in page.button if button.label == "Prepare").click().run()
     assert not page.exception
-    assert "Download this file" in {button.label for button in page.download_button}
+    assert "Download filtered\\-chat\\.jsonl" in {button.label for button in page.download_button}

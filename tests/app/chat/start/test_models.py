@@ -44,10 +44,10 @@ def test_a_judge_of_its_own_is_tried_too() -> None:
 def test_a_typed_key_is_sent_and_a_wrong_one_told_in_one_line() -> None:
     runner = Runner()
     with FakeServer(well_judged, api_key=SECRET) as server:
-        runner.keys["x"] = SECRET
-        (good,) = models.tried(choice(server), models.key_for("x", runner))
-        runner.keys["x"] = SECRET + "?"
-        (bad,) = models.tried(choice(server), models.key_for("x", runner))
+        runner.keys.keep("x", server.base_url, SECRET)
+        (good,) = models.tried(choice(server), runner.keys.used("x", server.base_url))
+        runner.keys.keep("x", server.base_url, SECRET + "?")
+        (bad,) = models.tried(choice(server), runner.keys.used("x", server.base_url))
     assert "answers" in good and SECRET not in good
     assert "role='alert'" in bad and "\n" not in bad and SECRET not in bad
 
@@ -147,18 +147,31 @@ def test_a_key_is_nowhere_but_in_the_memory_of_the_runner() -> None:
     draft, runner = Draft(id=session.new_id(), models=ModelChoice(kind="server")), Runner()
     at = opened(draft, runner)
     type_key(at, draft, f" {SECRET} ")
-    assert runner.keys == {draft.id: SECRET}
+    assert runner.keys.of(draft.id, None) == SECRET
     assert SECRET not in repr(at.session_state) and SECRET not in kept(draft)
     assert not [box for box in at.text_input if box.key == f"{draft.id}-key"]
     at.button(f"{draft.id}-forget").click().run()
-    assert runner.keys == {} and at.text_input(f"{draft.id}-key").value == ""
+    assert not runner.keys.of(draft.id, None) and at.text_input(f"{draft.id}-key").value == ""
+
+
+def test_a_key_does_not_follow_the_address() -> None:
+    models_of = ModelChoice(kind="server", base_url="http://127.0.0.1:1/v1")
+    draft, runner = Draft(id=session.new_id(), models=models_of), Runner()
+    at = opened(draft, runner)
+    type_key(at, draft, SECRET)
+    assert runner.keys.of(draft.id, models_of.base_url) == SECRET
+    at.text_input(f"{draft.id}-models.base_url").set_value("http://127.0.0.1:2/v1").run()
+    shown = "".join(part.proto.body for part in at.get("html"))  # type: ignore[attr-defined]
+    assert "was for http://127.0.0.1:1/v1" in shown and "not sent to http://127.0.0.1:2" in shown
+    assert [box for box in at.text_input if box.key == f"{draft.id}-key"], "it is asked for anew"
+    assert not any(runner.keys.of(draft.id, f"http://127.0.0.1:{n}/v1") for n in (1, 2))
 
 
 def test_a_key_that_cannot_be_sent_is_not_kept() -> None:
     draft, runner = Draft(id=session.new_id(), models=ModelChoice(kind="server")), Runner()
     at = opened(draft, runner)
     type_key(at, draft, "“sk-0123456789”")
-    assert runner.keys == {}
+    assert not runner.keys.of(draft.id, None)
     told = at.get("html")[0].proto.body  # type: ignore[attr-defined]
     assert "role='alert'" in told and "0123456789" not in told
 
@@ -173,9 +186,11 @@ def test_the_environments_key_is_named_and_never_shown(monkeypatch: pytest.Monke
 
 def started(runner: "Runner", session_id: str) -> None:  # its source is run as a script of its own
     from goalcover.app.chat.standing import standing
-    from goalcover.app.chat.start import models
+    from goalcover.app.chat.start import key, models
 
-    models.show_models_of(standing(session_id, runner), runner)
+    found = standing(session_id, runner)
+    models.show_models_of(found, runner)
+    key.ask_again(found, runner)  # as its view does where it stopped
 
 
 @pytest.mark.parametrize("asks", ["server", "embedded"])

@@ -9,7 +9,7 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from goalcover.app.chat import drafts
+from goalcover.app.chat import drafts, uploads
 from goalcover.app.chat.drafts import Draft, ModelChoice
 from goalcover.app.chat.runner import Runner
 from goalcover.app.chat.start import setup
@@ -93,7 +93,9 @@ def data(tmp_path: Path) -> Path:
 
 
 def drafted(data: Path, **fields: Any) -> Draft:
-    return drafts.name_data(Draft(id=session.new_id(), **fields), str(data))
+    draft = Draft(id=session.new_id(), **fields)
+    drafts.save(draft)
+    return uploads.name_data(draft.id, str(data))
 
 
 def test_from_the_example_to_a_run_that_is_started() -> None:
@@ -307,7 +309,7 @@ def test_what_cannot_start_is_said_in_place_and_nothing_is_lost(
     draft = drafted(data, goal=GOAL, **fields)
     at = press(opened(draft, runner), "Start")
     assert says in shown(at) and "--" not in shown(at)
-    assert runner.started == [] and not setup.entered(draft.id) and kept(at) == draft
+    assert runner.started == [] and not drafts.entered(draft.id) and kept(at) == draft
 
 
 def test_a_file_that_went_away_is_said_in_place(data: Path) -> None:
@@ -326,6 +328,6 @@ def test_a_typed_key_goes_with_the_run_and_is_not_kept(
     draft = drafted(data, goal=GOAL, models=ModelChoice(kind="server", model="m"))
     with pytest.raises(UserError, match="needs a server"):
         setup.start(draft, runner)
-    runner.keys[draft.id] = "sk-typed-0123456789"
+    runner.keys.keep(draft.id, None, "sk-typed-0123456789")
     setup.start(draft, runner)
     assert runner.started == [draft.id] and "sk-typed" not in session.get_run(draft.id).config

@@ -23,6 +23,7 @@ from shown_reviews import (
 from streamlit.testing.v1 import AppTest
 
 from goalcover.app import subgoal_edits
+from goalcover.app.chat.job import Job
 from goalcover.app.chat.subgoals import changes as made
 from goalcover.app.chat.subgoals import forecasting
 from goalcover.app.chat.subgoals.cards import card_html, finding_html, matrix_html, unchecked_html
@@ -318,6 +319,45 @@ def test_changes_outlive_a_server_that_is_busy(clean: Waiting) -> None:
     clean.busy = False
     press(at, "Check")
     assert names(clean) == ["Doses", "Care"]
+
+
+@pytest.mark.parametrize("word", ["Check", "Check and approve"])
+def test_changes_outlive_a_send_that_failed(clean: Waiting, word: str) -> None:
+    """A script had the run, or a person paused it at once: the same review is shown again."""
+    at = press(page(), "Remove", 1)
+    clean.then = "stopped"
+    at = press(at, word)
+    assert "It stopped" in shown(at)
+    clean.then = clean.meanwhile = None
+    at = at.run()
+    assert "1 change not checked yet" in shown(at) and "of yours" not in shown(at)
+    press(at, word)
+    assert len(clean.sent) == 2 and clean.sent[0] == clean.sent[1]
+
+
+@pytest.mark.parametrize(("error", "lost"), [("", False), ("under way in another process", True)])
+def test_changes_that_this_tab_sent_are_not_said_to_be_lost(
+    clean: Waiting, error: str, lost: bool
+) -> None:
+    """But those are that could not be sent before another process answered."""
+    at = press(page(), "Remove", 1)
+    clean.then = "stopped"
+    at = press(at, "Check")
+    clean.then, clean.meanwhile, clean.pending = None, None, proposed(JOINED)
+    clean.job = Job("x", error=error)
+    at = at.run()
+    assert ("1 change of yours" in shown(at)) == lost
+    assert "3 subgoals;" in shown(at) and "not checked yet</summary>" not in shown(at)
+
+
+def test_a_reason_and_a_message_outlive_it_too(review: Waiting) -> None:
+    at = fill(fill(page(), "stand", "One desk."), "message", "Fewer.")
+    review.then = "stopped"
+    at = press(at, "Approve and start scoring")
+    review.then = review.meanwhile = None
+    at = at.run()
+    kept = [w.value for w in (*at.text_input, *at.text_area)]
+    assert {"One desk.", "Fewer."} <= set(kept)
 
 
 # --- what scoring takes

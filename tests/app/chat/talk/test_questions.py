@@ -195,6 +195,29 @@ def test_another_tab_was_faster(two: Waiting) -> None:
     assert two.sent == [] and "another tab started it" in shown(at)
 
 
+def test_answers_outlive_a_send_that_failed(two: Waiting) -> None:
+    """Another process had the run, or a person paused it: its questions are asked again."""
+    at = type_in(pick(page(), "audience", "patients"), "edge-cases", "typing errors")
+    two.then = "stopped"
+    at = button(at, "Send answers").click().run()
+    assert "It stopped" in shown(at) and not pills(at)
+    two.then = two.meanwhile = None
+    at = button(at.run(), "Send answers").click().run()
+    first, second = (sent["decisions"][0]["edited_action"]["args"] for sent in two.sent)
+    assert first == second == {"answers": {"audience": "patients", "edge-cases": "typing errors"}}
+
+
+def test_what_the_chat_box_sent_is_typed_text_again_where_sending_failed(two: Waiting) -> None:
+    at = pick(page(), "audience", "nurses")
+    two.then = "stopped"
+    at = at.chat_input[0].set_value("typos").run()
+    two.then = two.meanwhile = None
+    at = at.run()
+    assert "All are answered" in shown(at)
+    button(at, "Send answers").click().run()
+    assert two.sent[0] == two.sent[1]
+
+
 def test_what_a_round_added_is_marked(two: Waiting) -> None:
     at = page()
     assert ">new<" not in shown(at)

@@ -17,9 +17,17 @@ from goalcover.app.chat.results import candidates as view
 from goalcover.app.chat.results.candidate_cards import Shown
 from goalcover.app.chat.runner import Runner
 from goalcover.app.chat.work import synthesis
-from goalcover.app.synthesising import EXTRACTIVE, answered, replanned
+from goalcover.app.synthesising import EXTRACTIVE, answered, gap_name, replanned
 from goalcover.graph import review, session
-from goalcover.memory.records import Candidate, PlanItem, SynthesisOutcome, SynthesisPlan
+from goalcover.memory.records import (
+    Candidate,
+    Coverage,
+    PlanItem,
+    Recommendation,
+    Subgoal,
+    SynthesisOutcome,
+    SynthesisPlan,
+)
 from goalcover.tools.by_hand import choose
 
 PAGE = Path(__file__).parents[4] / "app" / "chat" / "page.py"
@@ -92,6 +100,21 @@ def test_what_a_plan_takes_is_said_with_who_asks() -> None:
     assert EXTRACTIVE not in synthesis.opening(PLAN, extractive=False)
 
 
+def test_what_lacks_rows_and_gets_none_is_said_with_the_reason() -> None:
+    def lacking(name: str) -> Coverage:
+        subgoal = Subgoal(id=name, name=name.upper(), description="d")
+        return Coverage(subgoal=subgoal, mean=0.1, judged=9, gap=True, verdict="missing")
+
+    facts = Recommendation(
+        gap_id="g", subgoal_id="t", action="a", rows_wanted=9, suits_synthesis=False,
+        reason="Facts need a source: give --document.",
+    )  # fmt: skip
+    told = synthesis.not_offered(PLAN, [lacking("s"), lacking("t"), lacking("u")], [facts])
+    assert "<strong>T</strong> Facts need a source" in told and "--document" not in told
+    assert "<strong>U</strong> No gap" in told and "<strong>S</strong>" not in told
+    assert not synthesis.not_offered(PLAN, [lacking("s")], [facts])
+
+
 def test_nothing_of_a_model_becomes_markup() -> None:
     found = report(HOSTILE)
     names = {found.coverage[0].subgoal.id: HOSTILE}
@@ -117,6 +140,12 @@ def test_candidates_by_gap_and_verdict() -> None:
     assert ids("a", "all") == [("a", "1"), ("a", "2"), ("a", "3")], "as they were written"
     assert ids("a", "accepted") == [("a", "1"), ("a", "3")]
     assert ids("", "rejected") == [("a", "2"), ("b", "2")]
+
+
+def test_a_gap_is_chosen_by_its_name_as_it_is() -> None:
+    """Options of a selectbox are no Markdown: marks are not escaped there."""
+    item = PLAN.items[0].model_copy(update={"name": "No re-use (of [x])"})
+    assert view.names_of([SynthesisOutcome(item=item)]) == {"": "all gaps", "a": item.name}
 
 
 def test_a_verdict_says_who_decided() -> None:
@@ -171,6 +200,8 @@ def test_from_the_plan_to_rows_chosen_by_hand(tmp_path: Path, server: FakeServer
     assert len(outcome.accepted) == 2
     page.segmented_control[0].set_value("Synthetic rows").run()
     assert "Before and after" in texts(page)
+    name = gap_name(outcome.item)
+    assert page.selectbox[0].options == ["all gaps", name]
     assert next(b for b in page.button if b.label == "Apply").disabled
     first = next(toggle for toggle in page.toggle if toggle.value)
     first.set_value(False).run()
