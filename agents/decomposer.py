@@ -170,16 +170,21 @@ def _named(clause: str, taken: set[str]) -> ProposedSubgoal:
     slug = re.sub(r"[^a-z0-9]+", "_", " ".join(words(name) or words(clause))).strip("_")
     if not slug or slug in taken:
         slug = next(s for n in count(1) if (s := f"{slug or 's'}_{n}") not in taken)
-    aims = [word for word in words(clause) if word not in VERBS]
     return ProposedSubgoal(
         id=slug,
         name=f"{name[:1].upper()}{name[1:]}",
         description=f"{clause[:1].upper()}{clause[1:]}.",
-        counts=f"The output shows it, beyond naming it: {', '.join(aims[:6])}." if aims else "",
+        counts=counts_of(clause),
         does_not_count="A row that only mentions it, or that shows another subgoal alone.",
         example=None,
         target_count=None,
     )
+
+
+def counts_of(description: str) -> str:
+    """What the embedded model says that counts; empty for a text of verbs and fillers alone."""
+    aims = [word for word in words(description) if word not in VERBS]
+    return f"The output shows it, beyond naming it: {', '.join(aims[:6])}." if aims else ""
 
 
 def _stems(part: str | Subgoal) -> set[str]:

@@ -133,7 +133,7 @@ def _merge(subgoals: Subgoals) -> Subgoals:
     name, description = subgoal_edits.proposed_whole(chosen)
     name = _text("Name", name)
     description = _text("What must a row demonstrate?", description)
-    return sets.merged(subgoals, [subgoal.id for subgoal in chosen], name, description)
+    return subgoal_edits.merged(subgoals, [one.id for one in chosen], name, description)
 
 
 def _split(subgoals: Subgoals) -> Subgoals:

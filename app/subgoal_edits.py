@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from ..agents.clauses import split_compound
+from ..agents.decomposer import counts_of
 from ..graph import review
 from ..memory.errors import UserError
 from ..memory.records import Subgoal
@@ -63,6 +64,21 @@ def proposed_parts(whole: Subgoal) -> list[str]:
 def replaced(subgoals: Subgoals, new: Subgoal) -> Subgoals:
     """With another in the place of the one that has its id."""
     return [new if subgoal.id == new.id else subgoal for subgoal in subgoals]
+
+
+def merged(subgoals: Subgoals, ids: Sequence[str], name: str, description: str) -> Subgoals:
+    """As tools/subgoals does, with generated words of what counts made anew."""
+    whole = sets.merged(subgoals, ids, name, description)
+    parts = [next(part for part in subgoals if part.id == id) for id in ids]
+    return [recounted(parts, one) if one.id == ids[0] else one for one in whole]
+
+
+def recounted(old: Sequence[Subgoal], new: Subgoal) -> Subgoal:
+    """With what counts made anew where it was made of the old descriptions, which the new one no
+    longer says; as it is where a person or a model worded it."""
+    if new.counts and new.counts == "; ".join(counts_of(one.description) for one in old):
+        return new.model_copy(update={"counts": counts_of(new.description)})
+    return new
 
 
 def with_wanted(subgoal: Subgoal, answer: str) -> Subgoal:

@@ -9,17 +9,21 @@ from .lowest import lowest
 from .meant import meant
 from .nearest import nearest
 from .toolbox import Toolbox
+from .useless import useless
 
 
 async def find(box: Toolbox, report: Report, question: str, count: int, about: str = "") -> Found:
     """What answers a question; with a chat model, an answer in words too.
 
     At most `count` rows: the nearest ones, or those of the lowest scores where the question asks
-    for these, or why a subgoal lacks rows. about: id of the subgoal that "this" would mean.
+    for these, or why a subgoal lacks rows, or those that support nothing. about: id of the subgoal
+    that "this" would mean.
     """
     before = box.spent
     asked = await meant(box.embedder, question, report.coverage, about)
-    if asked.kind == "near":
+    if asked.kind == "useless":
+        found = useless(box, report, count)
+    elif asked.kind == "near":
         found = await nearest(box, report, asked, question, count)
     else:
         found = lowest(box, report, asked, count)

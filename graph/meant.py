@@ -25,24 +25,32 @@ LOWEST = frozenset(
 VERDICTS = frozenset(["thin", "few", "enough", "unknown", "coverage", "verdict", "support"])
 """With "why", words of questions that ask for what stands behind a verdict."""
 
+USELESS = frozenset(
+    ["useless", "worthless", "irrelevant", "superfluous", "unneeded", "unused", "throw", "discard",
+     "delete", "remove", "drop"]
+)  # fmt: skip
+"""Words of questions that ask, naming no topic, which rows support nothing."""
+
 FILLERS = frozenset(
     ["row", "rows", "scores", "score", "scored", "data", "example", "list", "find", "rate", "rated",
-     "subgoal", "judge", "judged", "supports", "supporting", "hardly", "rare", "little", "poorly"]
+     "subgoal", "judge", "judged", "supports", "supporting", "hardly", "rare", "little", "poorly",
+     "use", "away"]
 )  # fmt: skip
 """Words that name no subgoal."""
 
-NO_TOPIC = LACK | LOWEST | VERDICTS | FILLERS
+NO_TOPIC = LACK | LOWEST | VERDICTS | USELESS | FILLERS
 
 POINTERS = frozenset(["this", "it", "these", "here"])
 """Words that stand for the subgoal of which a question was asked before."""
 
-Kind = Literal["near", "lowest", "why"]
+Kind = Literal["near", "lowest", "why", "useless"]
 
 
 @dataclass(frozen=True)
 class Meant:
     """near: rows that come near the question, or support what it asks for; lowest: the rows of the
-    lowest scores; why: what stands behind a verdict. note: what was taken for granted, to be said.
+    lowest scores; why: what stands behind a verdict; useless: rows that support nothing. note: what
+    was taken for granted, to be said.
     """
 
     kind: Kind
@@ -58,6 +66,8 @@ async def meant(
     topic = [word for word in words(question) if word not in NO_TOPIC]
     subgoals = [c.subgoal for c in coverage]
     named = _named(question, topic, subgoals)
+    if not named and not topic and (said & USELESS or {"no", "use"} <= said):
+        return Meant("useless", [])
     kind = _kind(said, bool(topic), bool(named))
     if not named and topic:
         near = await _near(embedder, question, subgoals)

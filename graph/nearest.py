@@ -28,6 +28,10 @@ SHARED = 0.3
 LEAST_NEAR = 0.3
 """A row under this nearness answers nothing."""
 
+UNKNOWN_NEAR = 0.4
+"""The same for a question none of whose words is in any row: letters drawn at random came as near
+as 0.3 to some row of 150."""
+
 
 async def nearest(box: Toolbox, report: Report, asked: Meant, question: str, count: int) -> Found:
     """The rows nearest to a question, and gaps near it."""
@@ -37,10 +41,12 @@ async def nearest(box: Toolbox, report: Report, asked: Meant, question: str, cou
     scores = {s.index: box.store.scores.get(box.judge.judge, s.hash) for s in samples}
     said = _explanations(subgoals, report.gaps, best, scores)
     shown = {row for subgoal in asked.subgoals for row in best[subgoal.id]}
-    near = await _nearness(box, question, samples, said)
+    gains = _shared(question, samples)
+    near = await _nearness(box, question, samples, said, gains)
+    least = LEAST_NEAR if any(gains) else UNKNOWN_NEAR
     # What the judge found to show the subgoal that is asked for comes before what resembles it.
     order = sorted(near, key=lambda row: (row not in shown, -near[row][0], row))
-    likely = [row for row in order if row in shown or near[row][0] >= LEAST_NEAR]
+    likely = [row for row in order if row in shown or near[row][0] >= least]
     rows = [
         found_row(box, row, *near[row], subgoals, scores[row])
         for row in distinct(box, likely, count)
@@ -100,16 +106,15 @@ async def _gaps(box: Toolbox, report: Report, question: str) -> list[Gap]:
 
 
 async def _nearness(
-    box: Toolbox, question: str, samples: list[Sample], said: list[Said]
+    box: Toolbox, question: str, samples: list[Sample], said: list[Said], gains: list[float]
 ) -> dict[int, tuple[float, Said | None]]:
-    """For each row how near it is, and its explanation that is nearest."""
+    """For each row how near it is, and its explanation that is nearest. gains: of the samples, for
+    words that they share with the question."""
     (aim,) = await box.embedder.encode([question])
     texts = [embedded_text(sample) for sample in samples]
     of_rows = await box.vectors.embed("rows", texts, box.embedder.encode)
-    asked = {stem(word) for word in words(question)}
     best: dict[int, tuple[float, Said | None]] = {}
-    for sample, near in zip(samples, of_rows @ aim, strict=True):
-        gain = _shared(asked, f"{sample.input} {sample.output}")
+    for sample, near, gain in zip(samples, of_rows @ aim, gains, strict=True):
         best[sample.index] = (float(near) + gain, None)
     explained = await box.vectors.embed(
         "explanations", [one.text for one in said], box.embedder.encode
@@ -123,7 +128,8 @@ async def _nearness(
     return best
 
 
-def _shared(asked: set[str], text: str) -> float:
-    """What a row gains for the question's words that it holds."""
-    held = {stem(word) for word in words(text)}
-    return SHARED * len(asked & held) / max(1, len(asked))
+def _shared(question: str, samples: list[Sample]) -> list[float]:
+    """What each row gains for the question's words that it holds."""
+    asked = {stem(word) for word in words(question)}
+    held = ({stem(word) for word in words(f"{s.input} {s.output}")} for s in samples)
+    return [SHARED * len(asked & row) / max(1, len(asked)) for row in held]

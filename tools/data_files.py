@@ -15,6 +15,10 @@ from typing import Any
 from ..memory.errors import UserError
 from .text import shorten
 
+JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
+ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet")
+"""Of the files that can be read."""
+
 RAW = "__json__"
 """The column that holds the text of a row of a JSON or JSONL file."""
 
@@ -23,9 +27,10 @@ class BadRow(UserError):
     """A line of a JSONL file, or an entry of a JSON array, is no JSON object."""
 
 
-def open_rows(path: str, split: str, skip_bad: bool, cache: Path) -> tuple[Any, int]:
-    """The rows of a file or hub data set as a `datasets.Dataset`, and how many were skipped because
-    they are no JSON objects. `cache` is the folder for the memory-mapped copy.
+def open_rows(path: str, split: str, skip_bad: bool, cache: Path) -> tuple[Any, list[str]]:
+    """The rows of a file or hub data set as a `datasets.Dataset`, and the places ("line 3") of
+    those that were skipped because they are no JSON objects. `cache` is the folder for the
+    memory-mapped copy.
 
     Raises UserError for a missing, empty or unreadable file; BadRow, naming the line, for a
     malformed one, unless it is to be skipped.
@@ -35,7 +40,8 @@ def open_rows(path: str, split: str, skip_bad: bool, cache: Path) -> tuple[Any, 
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity_error()
-    file, bad = Path(path), 0
+    file = Path(path)
+    bad: list[str] = []
     suffix = file.suffix.lower()
     if file.is_dir():
         raise UserError(f"{path} is a folder: give one file (JSONL, JSON, CSV or Parquet).")
@@ -43,22 +49,21 @@ def open_rows(path: str, split: str, skip_bad: bool, cache: Path) -> tuple[Any, 
         rows = _from_hub(path, split)
     elif file.stat().st_size == 0:
         raise UserError(f"{path} is empty.")
-    elif suffix in (".jsonl", ".ndjson", ".json"):
+    elif suffix in JSON_ENDINGS:
         rows, bad = _from_json(file, skip_bad, cache)
-    elif suffix in (".csv", ".tsv", ".parquet"):
+    elif suffix in ENDINGS:
         rows = _from_table(path, cache)
     else:
-        raise UserError(f"{path}: unknown ending. Known: .jsonl, .json, .csv, .parquet.")
+        raise UserError(f"{path}: unknown ending. Known: {', '.join(ENDINGS)}.")
     if len(rows) == 0:
         raise UserError(f"{path} holds no rows.")
     return rows, bad
 
 
-def _from_json(path: Path, skip_bad: bool, cache: Path) -> tuple[Any, int]:
+def _from_json(path: Path, skip_bad: bool, cache: Path) -> tuple[Any, list[str]]:
     import datasets
 
     stamp = path.stat()
-    bad_lines: list[str] = []
     # The builder's cache key covers these arguments: another file, size or time reads anew.
     arguments = {
         "path": str(path.resolve()),
@@ -80,9 +85,7 @@ def _from_json(path: Path, skip_bad: bool, cache: Path) -> tuple[Any, int]:
         if cause is None:
             raise _unreadable(path, error) from error
         raise cause from None
-    if skip_bad:
-        bad_lines = [place for place, row in _json_lines(path) if row is None]
-    return rows, len(bad_lines)
+    return rows, [place for place, row in _json_lines(path) if row is None] if skip_bad else []
 
 
 def json_rows(path: str, changed: str, skip_bad: bool) -> Iterator[dict[str, str]]:
@@ -124,6 +127,8 @@ def _json_lines(path: Path) -> Iterator[tuple[str, str | None]]:
 def _json_array(path: Path) -> Iterator[tuple[str, str | None]]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, error) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {shorten(str(error), 120)}.") from error
     for number, row in enumerate(rows, start=1):
@@ -178,8 +183,7 @@ def _from_hub(path: str, split: str) -> Any:
     from huggingface_hub.utils import logging as hub_logging
 
     hub_logging.set_verbosity_error()  # not a line for each retry: what fails is said once
-    looks_like_file = path.count("/") != 1 or Path(path).suffix in (
-        ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")  # fmt: skip
+    looks_like_file = path.count("/") != 1 or Path(path).suffix in ENDINGS
     if looks_like_file or path.startswith((".", "/", "~")):
         raise UserError(f"there is no file {path}.")
     try:
@@ -196,4 +200,6 @@ def _unreadable(path: str | Path, error: BaseException) -> UserError:
     deepest = error
     while deepest.__cause__ is not None:
         deepest = deepest.__cause__
+    if isinstance(deepest, UnicodeDecodeError):
+        return UserError(f"{path} is no text in UTF-8: save it as UTF-8, or as Parquet.")
     return UserError(f"cannot read {path}: {shorten(str(deepest), 200)}.")

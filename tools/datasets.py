@@ -148,7 +148,7 @@ def load(source: DataSource, cache: Path) -> Table:
     an unknown column or an unknown form.
     """
     rows, bad = open_rows(source.path, source.split, source.skip_bad_rows, cache)
-    return Table(source, rows, detect_format(decode(rows[0]), source), bad)
+    return Table(source, rows, detect_format(decode(rows[0]), source), len(bad))
 
 
 def detect_format(row: dict[str, Any], source: DataSource) -> str:

@@ -16,6 +16,9 @@ from .text import many, shorten
 LOOKED_AT = 10_000
 """Rows whose form and output are looked at, where there are more."""
 
+PLACES = 3
+"""Bad lines that are named."""
+
 CELL = 200
 """Characters of a cell that are shown."""
 
@@ -26,7 +29,8 @@ class Preview:
 
     columns: of the first row. format: as `Table.format`, None where none is recognised and no
     columns are named yet: `unknown` then says so, and there are no samples. rows: of the file, less
-    the `bad` ones, which are no JSON objects; a run refuses them unless it is told to skip them.
+    the `bad` ones, which are no JSON objects; a run refuses them unless it is told to skip them;
+    bad_places: where the first of them are ("line 3").
     empty: rows without an output among the first `looked_at`. samples: the first ones with an
     output, as the judge would see them; raw: the first rows by column, in one short line each.
     """
@@ -36,6 +40,7 @@ class Preview:
     unknown: str
     rows: int
     bad: int
+    bad_places: list[str]
     empty: int
     looked_at: int
     samples: list[Sample]
@@ -57,7 +62,7 @@ def preview(source: DataSource, cache: Path, count: int = 5) -> Preview:
     except UnknownForm as error:
         unknown = str(error)
     else:
-        found = list(islice(Table(source, rows, form, bad), LOOKED_AT))
+        found = list(islice(Table(source, rows, form, len(bad)), LOOKED_AT))
         samples = [sample for sample in found if sample]
         looked_at, empty = len(found), len(found) - len(samples)
     return Preview(
@@ -65,7 +70,8 @@ def preview(source: DataSource, cache: Path, count: int = 5) -> Preview:
         format=form,
         unknown=unknown,
         rows=len(rows),
-        bad=bad,
+        bad=len(bad),
+        bad_places=bad[:PLACES],
         empty=empty,
         looked_at=looked_at,
         samples=samples[:count],
@@ -74,9 +80,9 @@ def preview(source: DataSource, cache: Path, count: int = 5) -> Preview:
     )
 
 
-def _opened(source: DataSource, cache: Path) -> tuple[Any, int]:
-    """The rows, and how many bad ones were left out. A file is read once more only where it has
-    some."""
+def _opened(source: DataSource, cache: Path) -> tuple[Any, list[str]]:
+    """The rows, and the places of bad ones, which were left out. A file is read once more only
+    where it has some."""
     try:
         return open_rows(source.path, source.split, source.skip_bad_rows, cache)
     except BadRow as named:

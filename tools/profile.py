@@ -99,11 +99,12 @@ async def profile(
     )
 
 
-def lines(profile: DataProfile) -> list[str]:
-    """The profile in short lines of plain text, rows counted from 1.
+def lines(profile: DataProfile, by_index: bool = False) -> list[str]:
+    """The profile in short lines of plain text, rows counted from 1, or named by their index.
 
     Names, reasons and excerpts come from rows: callers fence or escape them.
     """
+    name = "index {}".format if by_index else (lambda row: f"row {row + 1:,}")
     told = [
         f"{_rows(profile.read)} of {profile.format}; {profile.looked_at:,} looked at, "
         f"{profile.embedded:,} embedded",
@@ -119,7 +120,7 @@ def lines(profile: DataProfile) -> list[str]:
         told.append("Topics: " + " · ".join(named))
     told.append(f"Near-duplicates: {_rows(profile.near_duplicates)}; copies: {profile.copies:,}")
     told += [
-        f"Odd: row {odd.row + 1:,}: {shorten(odd.reason, 120)}: {shorten(odd.excerpt, 120)}"
+        f"Odd: {name(odd.row)}: {shorten(odd.reason, 120)}: {shorten(odd.excerpt, 120)}"
         for odd in profile.odd[: MOST_LINES - len(told)]
     ]
     return told

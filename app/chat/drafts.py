@@ -73,8 +73,8 @@ class Draft(Record):
     models: ModelChoice = ModelChoice()
     tau: float = 0.5
     precision: float | None = None
-    max_calls: int | None = None
-    budget: float | None = None
+    max_calls: int | None = Field(default=None, ge=1)
+    budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     synthesize: int = 5
 
     @property

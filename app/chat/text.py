@@ -96,7 +96,13 @@ def line(text: str, kind: str = "gc-soft") -> Markup:
 def alert(problem: str) -> None:
     """What went wrong, told at once to who listens. Flags of the command line get the names that
     they have on the page."""
-    show(html("<div class='gc-notice' role='alert' dir='auto'>{}</div>", on_page(problem)))
+    told = as_sentence(on_page(problem))
+    show(html("<div class='gc-notice' role='alert' dir='auto'>{}</div>", told))
+
+
+def as_sentence(problem: str) -> str:
+    """With a capital, unless it begins with a path, a flag or a quotation."""
+    return re.sub(r"^[a-z](?=[a-z]* )", lambda first: first[0].upper(), problem)
 
 
 def guarded(view: Callable[P, None]) -> Callable[P, None]:
@@ -135,6 +141,8 @@ _WORDS = {
     "--floor": "the floor given on the command line",
     "--weight": "a weight given on the command line",
     "--rule": "the rule given on the command line",
+    "max_calls:": "“Most calls”:",
+    "budget:": "“Budget in USD”:",
     "set OPENAI_API_KEY": "type it under “Key”, or set OPENAI_API_KEY for the server of this page",
 }
 """Of the command line, by the names that things have on the page; what the page does not have is
@@ -146,7 +154,7 @@ _HINTS = (
 )
 """What the page says in place of a command."""
 
-_FLAG = re.compile(r"--[a-z][a-z-]*|set OPENAI_API_KEY")
+_FLAG = re.compile(r"--[a-z][a-z-]*|set OPENAI_API_KEY|^(?:max_calls|budget):")
 
 
 def on_page(problem: str) -> str:

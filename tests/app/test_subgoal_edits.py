@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goalcover.agents.decomposer import counts_of
 from goalcover.app import subgoal_edits as edits
 from goalcover.memory.errors import UserError
 from goalcover.memory.records import Subgoal
@@ -48,3 +49,18 @@ def test_only_the_changed_one_is_replaced() -> None:
     other = ONE.model_copy(update={"id": "two"})
     new = ONE.model_copy(update={"name": "New"})
     assert edits.replaced([ONE, other], new) == [new, other]
+
+
+def test_generated_words_of_what_counts_follow_the_description() -> None:
+    first, second = (
+        ONE.model_copy(update={"id": id, "description": text, "counts": counts_of(text)})
+        for id, text in (("a", "Warns of side effects."), ("b", "States doses."))
+    )
+    changed = first.model_copy(update={"description": "Names interactions."})
+    assert edits.recounted([first], changed).counts == counts_of("Names interactions.")
+    own = changed.model_copy(update={"counts": "A warning."})
+    assert edits.recounted([first], own) == own, "a person's words stay"
+    (whole,) = edits.merged([first, second], ["a", "b"], "Both", "Names risks and strengths.")
+    assert whole.counts == counts_of("Names risks and strengths.")
+    (whole,) = edits.merged([own, second], ["a", "b"], "Both", "Names risks.")
+    assert whole.counts == f"A warning.; {second.counts}"

@@ -65,6 +65,7 @@ def test_rows_and_gaps_are_found_by_what_they_say(data: Path) -> None:
     roses = session.ask(run_id, "roses and frost", count=1)
     assert "roses" in roses.rows[0].excerpt and roses.gaps == roses.subgoals == []
     assert session.ask(run_id, "quantum chromodynamics").rows == []
+    assert session.ask(run_id, "zzzz qwerty blah").rows == []
     assert session.ask(run_id, "What is missing?").gaps, "the gaps to close first"
 
 
@@ -103,6 +104,16 @@ def test_the_worst_rows_and_why_a_subgoal_lacks_rows(data: Path) -> None:
         "No subgoal is named; “Dosing” lacks most."
     )
     assert session.ask(run_id, "Why is this missing?", about="dosing").note == ""
+
+
+def test_rows_of_no_use_are_those_that_support_no_subgoal(data: Path) -> None:
+    run_id = run_id_of(data)
+    report = session.resume(run_id)
+    listed = {row for one in report.recommendations for row in one.remove}
+    assert listed, "else nothing is shown"
+    found = session.ask(run_id, "Which rows should I throw away?", count=19)
+    assert found.note.startswith(f"{len(listed)} row") and found.rows
+    assert {row.row for row in found.rows} <= listed
 
 
 def test_low_rows_that_fall_short_come_before_others_of_that_score(data: Path) -> None:

@@ -39,6 +39,9 @@ def coverage() -> list[Coverage]:
         ("What is missing?", "lifestyle", "why", ["red.flags"]),
         ("Which rows tell of bicycles?", "dosing", "near", []),
         ("Why do rows tell of bicycles?", "dosing", "near", []),
+        ("Which rows should I throw away?", "dosing", "useless", []),
+        ("Which rows are of no use?", "", "useless", []),
+        ("Which rows remove stains?", "", "near", []),
     ],
 )  # fmt: skip
 async def test_kind_and_subgoals_of_a_question(

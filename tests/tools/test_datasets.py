@@ -242,8 +242,10 @@ def test_an_array_entry_that_is_no_object_is_named(tmp_path):
         ("prompt,completion\n", "rows.csv", "holds no rows"),
         ('[{"prompt": ', "rows.json", "not valid JSON"),
         ("PAR1 this is none", "rows.parquet", "cannot read"),
-        (b"prompt,completion\na,\xff\n", "rows.csv", "cannot read"),
-        ("text", "rows.docx", "unknown ending"),
+        (b"prompt,completion\na,\xff\n", "rows.csv", "no text in UTF-8: save it as UTF-8, or as"),
+        (b"prompt\n" + b"x\n" * 9000 + b"\xff\n", "rows.tsv", "no text in UTF-8"),
+        (b'[{"prompt": "\xff"}]', "rows.json", "no text in UTF-8"),
+        ("text", "rows.docx", "unknown ending.*ndjson.*tsv"),
     ],
 )
 def test_unreadable_files(tmp_path, content, name, said):

@@ -65,6 +65,7 @@ def test_bad_lines_are_counted_whether_or_not_they_will_be_skipped(tmp_path: Pat
     for skip in (False, True):
         found = looked(tmp_path, content, skip_bad_rows=skip)
         assert (found.rows, found.bad) == (3, 2)
+        assert found.bad_places == ["line 4", "line 5"]
 
 
 def test_cells_are_short_lines_whatever_they_hold(tmp_path: Path) -> None:

@@ -52,21 +52,29 @@ def show_questions(
     show(html("<h2>Questions</h2>"))
     asked = asked_before(found.id)
     names = {c.subgoal.id: c.subgoal.name for c in report.coverage}
-    last = asked[-1:] if not question else []
-    for one in asked[: len(asked) - len(last)]:
-        show(html("<details class='gc-card gc-more'><summary dir='auto'>{}</summary>{}</details>",
-                  shorten(one.question, 200), found_html(one, names)))  # fmt: skip
-    for one in last:
-        _show_asked(one.question)
+    if not question and asked:
+        *asked, last = asked
+        _show_asked(last.question)
         with st.chat_message("assistant"):
-            show(found_html(one, names))
-    if question:
+            show(found_html(last, names))
+    elif question:
         _show_asked(question)
         with st.chat_message("assistant"):
             show(found_html(_answer(found, runner, question, about(asked, chosen)), names))
-    elif not asked:
+    else:
         show(line("Ask in the box below: which rows show something, which are worst, why a subgoal "
                   "is thin. The answer comes with its rows.", ""))  # fmt: skip
+    show(earlier_html(asked, names))
+
+
+def earlier_html(asked: Sequence[Found], names: Mapping[str, str]) -> Markup:
+    """Folded, below the answer that was waited for; the newest first."""
+    folded = joined(
+        html("<details class='gc-card gc-more'><summary dir='auto'>{}</summary>{}</details>",
+             shorten(one.question, 200), found_html(one, names))
+        for one in reversed(asked)
+    )  # fmt: skip
+    return html("<h3>Earlier questions</h3>{}", folded) if folded else folded
 
 
 def show_suggestions(session_id: str, report: Report) -> str:

@@ -15,7 +15,7 @@ from ..runner import Runner
 from ..standing import Standing
 from ..tables import table
 from ..text import card as box
-from ..text import html, label, option, show
+from ..text import html, line, option, show
 from .candidate_cards import WHICH, Place, Shown, candidates, card, revision
 
 PAGE = 10
@@ -35,8 +35,8 @@ def show_candidates(found: Standing, runner: Runner, report: Report) -> None:
     if any(c.origin == "extractive" for o in report.synthesis for c in o.accepted + o.rejected):
         show(html("<div class='gc-notice'>{}.</div>", EXTRACTIVE[:1].upper() + EXTRACTIVE[1:]))
     show(yield_table(report.synthesis))
-    for line in notes(report.synthesis):
-        show(html("<p class='gc-small' dir='auto'>{}</p>", line))
+    for told in notes(report.synthesis):
+        show(line(told, "gc-small"))
     if report.ledger:
         show(html("<h3>Before and after</h3>"))
         show(ledger_table(report.ledger, {c.subgoal.id: c.subgoal.name for c in report.coverage}))
@@ -59,11 +59,11 @@ def yield_table(outcomes: Sequence[SynthesisOutcome]) -> Markup:
     rows = [
         (
             gap_name(outcome.item),
-            *(f"{n:,}" for n in (line.number, line.asked, line.written, line.accepted)),
-            refused_text(line) or "–",
+            *(f"{n:,}" for n in (round_.number, round_.asked, round_.written, round_.accepted)),
+            refused_text(round_) or "–",
         )
         for outcome in outcomes
-        for line in outcome.rounds
+        for round_ in outcome.rounds
     ]
     columns = ("Gap", "Round", "Asked", "Written", "Accepted", "Refused, or not needed")
     told = f"{many(wanted, 'row')} asked for, {accepted:,} kept"
@@ -116,8 +116,8 @@ def _show_choice(found: Standing, runner: Runner, report: Report) -> None:
         show(html("<p class='gc-soft'>No row is among these.</p>"))
         return
     start = _page(rows, f"{key}-{gap}-{which}")
-    for row in rows[start : start + PAGE]:
-        _show_card(row, names[row.gap], changes, key)
+    for number, row in enumerate(rows[start : start + PAGE], start=start + 1):
+        _show_card(row, number, names[row.gap], changes, key)
 
 
 def names_of(outcomes: Sequence[SynthesisOutcome]) -> dict[str, str]:
@@ -167,7 +167,7 @@ def _toggle(key: str, place: Place) -> str:
     return f"{key}-keep-{content_hash(*place)[:12]}"
 
 
-def _show_card(row: Shown, gap: str, changes: dict[Place, bool], key: str) -> None:
+def _show_card(row: Shown, number: int, gap: str, changes: dict[Place, bool], key: str) -> None:
     name = _toggle(key, row.place)
 
     def note() -> None:
@@ -178,10 +178,11 @@ def _show_card(row: Shown, gap: str, changes: dict[Place, bool], key: str) -> No
 
     with box(name):
         st.toggle(
-            f"Keep this row ({label(row.candidate.id)}, for {label(gap, 60)})",
+            f"Keep row {number}",
             value=changes.get(row.place, row.accepted),
             key=name,
             on_change=note,
             disabled=row.candidate.refused == "empty",
         )
+        show(line(f"{row.candidate.id}, for {gap}", "gc-soft gc-small"))
         show(card(row))

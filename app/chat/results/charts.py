@@ -122,7 +122,9 @@ def distribution_chart(coverage: Sequence[Coverage], dark: bool = False) -> Any:
             y=alt.Y("name:N", sort=None, title=None, axis=_names_axis(alt)),
             color=alt.Color(
                 "anchor:N", scale=alt.Scale(domain=anchors, range=list(CIVIDIS)), sort=anchors,
-                legend=alt.Legend(title="score", orient="top", columns=3),
+                # Without the bars' outline, which would all but fill a symbol.
+                legend=alt.Legend(title="score", orient="top", columns=3, symbolType="square",
+                                  symbolSize=180, symbolStrokeWidth=0, symbolOpacity=1),
             ),
             order=alt.Order("anchor:N"),
             tooltip=[alt.Tooltip("anchor:N", title="score"), alt.Tooltip("rows:Q", title="rows"),

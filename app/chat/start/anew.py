@@ -6,7 +6,7 @@ from ....tools.settings import RunConfig
 from .. import drafts, uploads
 from ..drafts import Draft, ModelChoice
 from ..standing import Standing
-from .choices import BUDGET, PRECISIONS, SYNTHETIC
+from .choices import PRECISIONS
 
 
 def begin_anew(found: Standing) -> Draft:
@@ -63,6 +63,6 @@ def of_config(session_id: str, config: RunConfig) -> Draft:
         tau=config.tau,
         precision=None if config.precision is None else min(max(config.precision, least), most),
         max_calls=config.max_calls,
-        budget=None if config.budget is None else max(config.budget, BUDGET),
-        synthesize=min(config.synthesize, SYNTHETIC),
+        budget=config.budget,
+        synthesize=config.synthesize,
     )

@@ -13,11 +13,8 @@ PRECISION = 0.03
 PRECISIONS = 0.005, 0.3
 """The least and the most that can be chosen."""
 
-BUDGET = 0.01
-"""The least, in USD."""
-
-SYNTHETIC = 500
-"""The most synthetic rows for a subgoal."""
+SYNTHETIC = 0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500
+"""Synthetic rows for a subgoal that are offered."""
 
 JUDGING = {"all": "Every row", "sample": "A random sample, the other rows predicted"}
 
@@ -66,7 +63,7 @@ def show_judging(draft: Draft) -> None:
         args=(draft.id,),
     )
     if draft.precision is not None:
-        st.number_input(
+        st.slider(
             "Until every A(s) is known to ± this",
             min_value=PRECISIONS[0],
             max_value=PRECISIONS[1],
@@ -80,7 +77,6 @@ def show_judging(draft: Draft) -> None:
     with left:
         st.number_input(
             "Most calls",
-            min_value=1,
             step=100,
             value=None,
             placeholder="no cap",
@@ -91,7 +87,6 @@ def show_judging(draft: Draft) -> None:
         if draft.models.kind == "server":
             st.number_input(
                 "Budget in USD",
-                min_value=BUDGET,
                 step=1.0,
                 value=None,
                 placeholder="no cap",
@@ -110,7 +105,7 @@ def show_goal_settings(draft: Draft) -> None:
     left, right = st.columns(2)
     with left:
         st.text_input("Domain (optional)", placeholder="e.g. health", **bound(draft, "domain"))
-        st.number_input(
+        st.slider(
             "τ: a mean alignment below it is a gap",
             min_value=0.0,
             max_value=1.0,
@@ -119,10 +114,8 @@ def show_goal_settings(draft: Draft) -> None:
         )
     with right:
         st.text_input("Task (optional)", placeholder="e.g. answering", **bound(draft, "task"))
-        st.number_input(
+        st.select_slider(
             "Most synthetic rows for a subgoal, 0 for none",
-            min_value=0,
-            max_value=SYNTHETIC,
-            step=1,
+            sorted({*SYNTHETIC, draft.synthesize}),
             **bound(draft, "synthesize"),
         )

@@ -13,11 +13,11 @@ from ....memory.records import Sample
 from ....tools.datasets import DataSource
 from ....tools.preview import Preview, preview
 from ....tools.settings import home, rows_cache
-from ....tools.text import many
+from ....tools.text import many, shorten
 from .. import drafts
 from ..drafts import Draft
 from ..tables import table
-from ..text import alert, block, clean, html, joined, line, show
+from ..text import alert, block, clean, html, joined, label, line, show
 from .fields import keep
 from .giving import ask_for_data
 
@@ -71,20 +71,30 @@ def _look(place: str, source: str, stamp: str, tries: int) -> Looked:
 
 def show_data(draft: Draft, source: DataSource) -> Looked:
     """The data as it is understood, with what can be said about it, and other data to choose."""
-    with st.chat_message("user"):
-        show(html("<p class='gc-text' dir='auto'>{}</p>", draft.data))
-    with st.chat_message("assistant"):
-        show(html("<h2>The data</h2>"))
-        found = look(source)
-        if found.preview is None:
-            alert(found.error)
-            if st.button("Read it again", key=f"{draft.id}-again"):
-                st.session_state[TRIES] = st.session_state.get(TRIES, 0) + 1
-                st.rerun()
-        else:
-            _show_preview(draft, source, found.preview)
-        _offer_others(draft, found)
+    found = look(source)
+    with st.container():  # always there: what moves in its place, the settings, would close
+        if draft.goal and found.preview and not found.lacks(source):
+            title = f"The data: {shorten(draft.data, 80)}, {many(found.preview.rows, 'row')}"
+            with st.chat_message("assistant"), st.expander(label(title)):
+                _show_found(draft, source, found)
+            return found
+        with st.chat_message("user"):
+            show(html("<p class='gc-text' dir='auto'>{}</p>", draft.data))
+        with st.chat_message("assistant"):
+            show(html("<h2>The data</h2>"))
+            _show_found(draft, source, found)
     return found
+
+
+def _show_found(draft: Draft, source: DataSource, found: Looked) -> None:
+    if found.preview is None:
+        alert(found.error)
+        if st.button("Read it again", key=f"{draft.id}-again"):
+            st.session_state[TRIES] = st.session_state.get(TRIES, 0) + 1
+            st.rerun()
+    else:
+        _show_preview(draft, source, found.preview)
+    _offer_others(draft, found)
 
 
 def _show_preview(draft: Draft, source: DataSource, seen: Preview) -> None:
@@ -92,9 +102,7 @@ def _show_preview(draft: Draft, source: DataSource, seen: Preview) -> None:
     empty = f" · {many(seen.empty, 'row')} without an output" if seen.empty else ""
     show(html("<p><b>{}</b> · {}{}</p>", many(seen.rows, "row"), form, empty))
     if seen.bad:
-        lines = many(seen.bad, "line")
-        text = f"{lines} of the file cannot be read as a JSON object."
-        show(html("<div class='gc-notice'>{}</div>", text))
+        show(html("<div class='gc-notice'>{}</div>", bad_lines(seen)))
         st.checkbox(
             "Leave out bad lines",
             source.skip_bad_rows,
@@ -108,13 +116,21 @@ def _show_preview(draft: Draft, source: DataSource, seen: Preview) -> None:
         _ask_for_columns(draft, source, seen)
         return
     first, *others = seen.samples or [None]
-    show(html("{}<p class='gc-soft gc-small'>{}</p>", sample_card(first), seen.how))
+    told = f"{seen.how} The index counts from 0."
+    show(html("{}<p class='gc-soft gc-small'>{}</p>", sample_card(first), told))
     if others:
         with st.expander("More rows"):
             show(joined(map(sample_card, others)))
     if seen.columns:
         with st.expander("Other columns"):
             _ask_for_columns(draft, source, seen)
+
+
+def bad_lines(seen: Preview) -> str:
+    """How many there are, and where the first of them are."""
+    more = ", …" if seen.bad > len(seen.bad_places) else ""
+    places = ", ".join(seen.bad_places)
+    return f"{many(seen.bad, 'line')} of the file cannot be read as a JSON object: {places}{more}."
 
 
 def _skip_bad(session_id: str) -> None:
@@ -138,8 +154,8 @@ def sample_card(sample: Sample | None) -> Markup:
         if text
     )
     return html(
-        "<section class='gc-card gc-row' aria-label='Row {0}'><h3>Row {0}</h3>{1}</section>",
-        sample.index + 1,
+        "<section class='gc-card gc-row' aria-label='index {0}'><h3>index {0}</h3>{1}</section>",
+        sample.index,
         told,
     )
 
@@ -147,8 +163,8 @@ def sample_card(sample: Sample | None) -> Markup:
 def raw_rows(seen: Preview) -> Markup:
     """The first rows by column; rows of JSON may have others than the first."""
     columns = list(dict.fromkeys([*seen.columns, *(name for row in seen.raw for name in row)]))
-    rows = [[at, *(row.get(name, "") for name in columns)] for at, row in enumerate(seen.raw, 1)]
-    return table("First rows, cells in short", ["row", *columns], rows)
+    rows = [[at, *(row.get(name, "") for name in columns)] for at, row in enumerate(seen.raw)]
+    return table("First rows, cells in short", ["index", *columns], rows)
 
 
 def _ask_for_columns(draft: Draft, source: DataSource, seen: Preview) -> None:
@@ -187,6 +203,6 @@ def _offer_others(draft: Draft, found: Looked) -> None:
         if found.preview is not None and st.button("Keep this data", key=f"{key}-keep"):
             st.session_state.pop(key, None)
             st.rerun()
-    elif st.button("Other data", key=f"{key}-data", type="tertiary"):
+    elif st.button("Other data", key=f"{key}-data"):
         st.session_state[key] = True
         st.rerun()

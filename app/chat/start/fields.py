@@ -45,9 +45,10 @@ def note_problem(session_id: str, problem: str) -> None:
     st.session_state[f"{session_id}-problem"] = problem
 
 
-def show_problem(session_id: str) -> None:
-    """What went wrong in a callback, once; in a place that is always there, so that nothing below
-    moves."""
+def show_problem(session_id: str) -> bool:
+    """What went wrong in a callback, once, and whether anything did; in a place that is always
+    there, so that nothing below moves."""
     with st.container():
         if problem := st.session_state.pop(f"{session_id}-problem", ""):
             alert(problem)
+    return bool(problem)

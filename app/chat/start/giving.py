@@ -10,11 +10,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ....graph import session
 from ....memory.errors import UserError
+from ....tools.data_files import ENDINGS
 from .. import drafts, uploads
 from ..drafts import Draft
 from ..text import alert, line, show
 
-ENDINGS = ["jsonl", "ndjson", "json", "csv", "tsv", "parquet"]
 EXAMPLE = Path(__file__).parents[3] / "examples" / "clinical_qa.jsonl"
 EXAMPLE_GOAL = EXAMPLE.with_suffix(".goal.txt")
 
@@ -73,7 +73,9 @@ def _ask_for_upload(draft: Draft | None, about: str) -> None:
     """Streamlit's copy of the file goes once ours is kept: it would stay as long as the tab."""
     turn = st.session_state.setdefault("uploads", 0)
     file = st.file_uploader(
-        "A file with a row for each example", type=ENDINGS, key=f"{about}-upload-{turn}"
+        "A file with a row for each example",
+        type=[ending[1:] for ending in ENDINGS],
+        key=f"{about}-upload-{turn}",
     )
     show(line("It is copied into this session’s folder, and removed with it.", "gc-soft gc-small"))
     if file is None:

@@ -51,7 +51,6 @@ def show_models(draft: Draft, runner: Runner) -> None:
             placeholder="as the model",
             **bound(draft, "models.judge"),
         )
-    ask_for_key(draft.id, draft.models.fields()["base_url"], runner)
     _offer_test(draft, runner)
 
 
@@ -105,12 +104,13 @@ def _try(choice: ModelChoice, name: str) -> Markup:
 
 
 def _offer_test(draft: Draft, runner: Runner) -> None:
-    """The result is shown until the models or the key are others."""
+    """Beside the key, which is kept first. The result is shown until the models or the key are
+    others."""
     base_url = draft.models.fields()["base_url"]
-    typed = runner.keys.of(draft.id, base_url)
-    told = draft.models.model_dump_json() + str(bool(typed))
+    pressed = ask_for_key(draft.id, base_url, runner, "Test connection")
+    told = draft.models.model_dump_json() + runner.keys.of(draft.id, base_url)
     key = f"{draft.id}-tested-{sha256(told.encode()).hexdigest()[:12]}"
-    if st.button("Test connection", key=f"{draft.id}-test"):
+    if pressed:
         with st.spinner("Asking for one judgement …"):
             st.session_state[key] = tried(draft.models, runner.keys.used(draft.id, base_url))
     if results := st.session_state.get(key):

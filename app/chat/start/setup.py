@@ -36,14 +36,15 @@ def show_setup(found: Standing, runner: Runner) -> None:
     """A session before its run: data, then goal, then settings and one button."""
     draft = found.draft
     assert draft is not None, "what has no run has a draft"
-    show_problem(draft.id)
     if draft.source is None:
+        show_problem(draft.id)
         with st.chat_message("assistant"):
             show(html("<h2>Which data?</h2>"))
             ask_for_data(draft)
         return
     lacks = show_data(draft, draft.source).lacks(draft.source)
     _show_goal(draft)
+    show_problem(draft.id)
     if draft.goal:
         _show_settings(draft, runner, lacks)
 
@@ -65,7 +66,7 @@ def _show_goal(draft: Draft) -> None:
     if draft.goal:
         with st.chat_message("user"):
             show(html("<p class='gc-text' dir='auto'>{}</p>", draft.goal))
-            if st.button("Change the goal", key=f"{draft.id}-change", type="tertiary"):
+            if st.button("Change the goal", key=f"{draft.id}-change"):
                 st.session_state[box] = draft.goal
     asked = "Say it differently" if draft.goal else "What the model shall be able to do"
     with st.container():  # at the foot of the page it would scroll the data out of sight

@@ -70,11 +70,12 @@ def _show_card(desk: Desk, card: Card, number: int, shown: set[str]) -> None:
         _show_form(desk, place, card.subgoal)
         return
     with st.container(horizontal=True):
-        desk.button("Edit", place, "edit")
-        desk.button("Split", place, "split")
+        # With their numbers, for who hears a button alone.
+        desk.button(f"Edit {number}", place, "edit")
+        desk.button(f"Split {number}", place, "split")
         if len(desk.changes.subgoals) > 1:
-            desk.button("Merge", place, "merge")
-            if st.button("Remove", key=desk.key(place, "remove")):
+            desk.button(f"Merge {number}", place, "merge")
+            if st.button(f"Remove {number}", key=desk.key(place, "remove")):
                 left = sets.removed(desk.changes.subgoals, card.subgoal.id)
                 _take(desk, left, f"removed “{shorten(card.subgoal.name, NAME)}”")
 

@@ -131,7 +131,8 @@ def found_line(changes: Changes, contract: Contract) -> str:
             "no finding is open" if contract.findings else "the checks found nothing against them"
         )
     overruled = f", {stand} overruled" if stand else ""
-    return f"{many(len(changes.subgoals), 'subgoal')}; {told}{overruled}."
+    old = ", as of the last check" if changes.told else ""
+    return f"{many(len(changes.subgoals), 'subgoal')}; {told}{overruled}{old}."
 
 
 def to_check(changes: Changes) -> dict[str, Any]:

@@ -28,11 +28,7 @@ def show_decisions(found: Standing, runner: Runner, desk: Desk, contract: Contra
     show(html("<h2>Approval</h2>"))
     if found.config:
         _show_forecast(found.id, found.config, desk.changes.versions[0].subgoals)
-    reason = _ask_reason(desk, contract)
-    if desk.changes.told:
-        decided = _show_bar(desk, contract, reason)
-    else:
-        decided = _show_approve(desk, contract, reason)
+    decided = (_show_bar if desk.changes.told else _show_approve)(desk, contract)
     if decided := decided or _ask_anew(desk):
         runner.start(found.id, found.pending, decided)
         desk.mark_sent()
@@ -71,14 +67,15 @@ def _ask_reason(desk: Desk, contract: Contract) -> str:
     )
 
 
-def _show_approve(desk: Desk, contract: Contract, reason: str) -> Decision | None:
+def _show_approve(desk: Desk, contract: Contract) -> Decision | None:
+    reason = _ask_reason(desk, contract)
     if st.button("Approve and start scoring", type="primary", key=desk.key("approve")):
         return _decided(desk, lambda: to_approve(desk.changes, contract, reason))
     return None
 
 
-def _show_bar(desk: Desk, contract: Contract, reason: str) -> Decision | None:
-    """What is not checked yet, always in view."""
+def _show_bar(desk: Desk, contract: Contract) -> Decision | None:
+    """What is not checked yet, with all that its buttons ask for, always in view."""
     with st.container(key="gc-bar"):
         show(
             html(
@@ -87,6 +84,7 @@ def _show_bar(desk: Desk, contract: Contract, reason: str) -> Decision | None:
                 changes_html(desk.changes),
             )
         )
+        reason = _ask_reason(desk, contract)
         with st.container(horizontal=True):
             check = st.button("Check", type="primary", key=desk.key("check"))
             approve = st.button("Check and approve", key=desk.key("check-and-approve"))

@@ -37,6 +37,7 @@ def edit(subgoals: Subgoals, one: Subgoal, panel: Panel) -> Subgoals | None:
     name, description = subgoal_edits.said(name, description)
     told = {"name": name, "description": description, "counts": counts.strip()}
     new = one.model_copy(update={**told, "does_not_count": not_counts.strip()})
+    new = subgoal_edits.recounted([one], new)
     return subgoal_edits.replaced(subgoals, subgoal_edits.with_wanted(new, wanted))
 
 
@@ -95,7 +96,7 @@ def merge(subgoals: Subgoals, one: Subgoal, panel: Panel) -> Subgoals | None:
     if len(chosen) < 2:
         raise UserError("choose what it is to be merged with.")
     name, description = subgoal_edits.said(name, description)
-    return sets.merged(subgoals, [part.id for part in chosen], name, description)
+    return subgoal_edits.merged(subgoals, [part.id for part in chosen], name, description)
 
 
 def add(subgoals: Subgoals, proposed: str, panel: Panel) -> Subgoals | None:

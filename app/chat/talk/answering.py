@@ -9,7 +9,7 @@ from ....graph import review
 from ....graph.specify import START_FROM
 from ....memory.records import Question
 
-SEND = "Answer the open question and send"
+SEND = "Answer the question and send"
 ADD = "Add a remark, or say “stop asking”"
 
 
@@ -59,7 +59,12 @@ def decision(said: Said, stop: bool = False) -> dict[str, Any]:
 
 def placeholder(questions: Sequence[Question], said: Said) -> str:
     """What the chat box does next."""
-    return SEND if len(unanswered(questions, said)) == 1 else ADD
+    return SEND if answers(questions, said) else ADD
+
+
+def answers(questions: Sequence[Question], said: Said) -> bool:
+    """Whether a line in the chat box can be meant for one question alone."""
+    return len(questions) == 1 and not said.texts
 
 
 def chatted(
@@ -67,15 +72,14 @@ def chatted(
 ) -> tuple[Said, dict[str, Any] | None]:
     """What is said after a line in the chat box, and what is sent for it, if anything.
 
-    A line that wants no more questions ends them. Where one question is open the line answers it,
-    and the round is complete; else it is a remark that waits for the answers, so that no question
-    takes its default unawares.
+    A line that wants no more questions ends them. Where a single question is asked, and open, the
+    line answers it; else it is a remark that waits for the answers, for it need not be about the
+    one that happens to be open.
     """
     text = text.strip()
     if asks_to_stop(text):
         return said, decision(said, stop=True)
-    left = unanswered(questions, said)
-    if len(left) == 1:
-        said = Said({**said.texts, left[0].id: text}, said.remark)
+    if answers(questions, said):
+        said = Said({questions[0].id: text}, said.remark)
         return said, decision(said)
     return Said(said.texts, "\n".join(filter(None, [said.remark, text]))), None

@@ -44,7 +44,7 @@ def show_questions(found: Standing, runner: Runner) -> None:
         show(html("<h2>{}</h2>", title))
         _show_earlier(DataProfile.model_validate(args["profile"]), specification)
         _take_back(questions, key)
-        texts = {question.id: _ask(question, key) for question in questions}
+        texts = {q.id: _ask(q, number, key) for number, q in enumerate(questions, start=1)}
         remark = _show_remark(key("remark"))
         said = Said({name: text for name, text in texts.items() if text}, remark)
         show(line(standing_line(questions, said), "gc-soft gc-small"))
@@ -99,7 +99,8 @@ def _show_earlier(profile: DataProfile, specification: Specification) -> None:
 
 def _show_data(profile: DataProfile) -> None:
     with st.chat_message("assistant"):
-        rows = joined(html("<li dir='auto'>{}</li>", text) for text in profiles.lines(profile))
+        lines = profiles.lines(profile, by_index=True)
+        rows = joined(html("<li dir='auto'>{}</li>", text) for text in lines)
         show(
             html(
                 "<p>I have looked at your data:</p><ul class='gc-lines'>{}</ul>"
@@ -121,13 +122,14 @@ def _show_answer(answer: Answer) -> None:
             show(html("<p class='gc-soft'>Not answered; assumed: {}</p>", answer.text))
 
 
-def _ask(question: Question, key: Callable[..., str]) -> str:
-    """A question with its suggestions; what is answered so far."""
+def _ask(question: Question, number: int, key: Callable[..., str]) -> str:
+    """A question with its suggestions; what is answered so far. number: in its round."""
     with st.chat_message("assistant"):
         show(
             html(
-                "<h3 dir='auto'>{}</h3>"
+                "<h3 dir='auto'>{}. {}</h3>"
                 "<p class='gc-soft gc-small' dir='auto'>{}<br>If left open: {}</p>",
+                number,
                 question.text,
                 question.reason,
                 question.default,
@@ -136,7 +138,7 @@ def _ask(question: Question, key: Callable[..., str]) -> str:
         # By what is shown of it, so that none is there twice.
         suggestions = {label(text, SUGGESTION): text for text in question.suggestions}
         picked = st.pills(
-            label(f"Suggestions: {question.text}"),
+            f"Suggestions for question {number}",
             list(suggestions),
             selection_mode="multi" if takes_several(question) else "single",
             key=key("pick", question.id),
@@ -144,7 +146,7 @@ def _ask(question: Question, key: Callable[..., str]) -> str:
             persist_state="session",  # it is shown again where sending fails
         )
         typed = st.text_area(
-            label(f"In your own words: {question.text}"),
+            f"Question {number} in your own words",
             key=key("type", question.id),
             placeholder="In your own words",
             height="content",

@@ -11,7 +11,7 @@ from ...pace import STAGES, spent_text
 from ..job import Job
 from ..runner import Runner
 from ..standing import Standing
-from ..start.key import ask_again
+from ..start.key import ask_to_go_on
 from ..steps import step_of
 from ..text import guarded, html, show
 from . import tightening
@@ -135,8 +135,7 @@ def show_stopped(found: Standing, runner: Runner) -> None:
         return  # of another version, which the page's head says: no other can go on with it
     for line in stopped_lines(found):
         show(html("<p>{}</p>", line))
-    ask_again(found, runner)
-    if st.button("Go on", type="primary", key=f"go-on-{found.id}"):
+    if ask_to_go_on(found, runner):
         runner.start(found.id)
         st.rerun()
 

@@ -24,7 +24,7 @@ from ...synthesising import EXTRACTIVE, answered, gap_name, how_text, replanned,
 from ..runner import Runner
 from ..standing import Standing
 from ..tables import table
-from ..text import card, html, joined, label, on_page, show
+from ..text import card, html, joined, on_page, show
 
 MOST_ROWS = 100_000
 """Of a gap: a number of more digits is a slip of the hand."""
@@ -45,8 +45,10 @@ def show_plan(found: Standing, runner: Runner) -> None:
     gaps = {gap.id: gap for gap in known.get("gaps", [])}
     names = {c.subgoal.id: c.subgoal.name for c in coverage}
     key = f"plan-{found.id}-{content_hash(str(found.pending.args))[:8]}"
-    rows = {item.gap_id: _show_item(item, gaps.get(item.gap_id), names, key)
-            for item in given.items}  # fmt: skip
+    rows = {
+        item.gap_id: _show_item(item, number, gaps.get(item.gap_id), names, key)
+        for number, item in enumerate(given.items, start=1)
+    }
     shown = replanned(given, rows)
     cost, *how = price_lines(shown)
     show(not_offered(given, coverage, known.get("recommendations", [])))
@@ -115,12 +117,14 @@ def coverage_table(coverage: Sequence[Coverage]) -> Markup:
     return table("Near-duplicates count as one row", columns, rows, (2, 3, 4))
 
 
-def _show_item(item: PlanItem, gap: Gap | None, names: dict[str, str], key: str) -> int:
+def _show_item(
+    item: PlanItem, number: int, gap: Gap | None, names: dict[str, str], key: str
+) -> int:
     """A gap with what is to be written for it; gives the number of rows that a person wants."""
     with card(item.gap_id):
-        show(item_text(item, gap, names))
+        show(item_text(item, number, gap, names))
         return st.number_input(
-            f"Rows for “{label(gap_name(item))}”",
+            f"Rows for gap {number}",
             min_value=0,
             max_value=MOST_ROWS,
             value=item.rows,
@@ -130,7 +134,7 @@ def _show_item(item: PlanItem, gap: Gap | None, names: dict[str, str], key: str)
         )
 
 
-def item_text(item: PlanItem, gap: Gap | None, names: dict[str, str]) -> Markup:
+def item_text(item: PlanItem, number: int, gap: Gap | None, names: dict[str, str]) -> Markup:
     """The gap, how many rows are recommended for it, and what the rows will differ in."""
     also = ", ".join(f"“{names.get(name, name)}”" for name in item.also)
     points = {
@@ -149,9 +153,9 @@ def item_text(item: PlanItem, gap: Gap | None, names: dict[str, str]) -> Markup:
         filter(None, (f"Subgoal “{names.get(item.subgoal_id, item.subgoal_id)}”", of))
     )
     return html(
-        "<h3 dir='auto'>{}</h3><p class='gc-soft gc-small' dir='auto'>{}</p>"
+        "<h3 dir='auto'>{}. {}</h3><p class='gc-soft gc-small' dir='auto'>{}</p>"
         "<p dir='auto'>{}</p>{}",
-        gap_name(item), under, gap.description if gap else "", lines,
+        number, gap_name(item), under, gap.description if gap else "", lines,
     )  # fmt: skip
 
 

@@ -33,9 +33,10 @@ def test_nobody_else_may_read_it(own_home: Path) -> None:
     draft = uploads.keep_upload(made().id, "rows.jsonl", io.BytesIO(b"{}\n"))
     place = own_home / "chat" / draft.id
     assert mode(place) == mode(own_home / "chat") == 0o700
-    assert {path.name: mode(path) for path in place.iterdir()} == {
+    assert {path.name: mode(path) for path in place.rglob("*")} == {
         "draft.json": 0o600,
-        "upload.jsonl": 0o600,
+        "upload": 0o700,
+        "rows.jsonl": 0o600,
     }
 
 

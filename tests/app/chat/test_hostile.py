@@ -5,11 +5,11 @@ import re
 from typing import Any
 
 from answers import answer, asked, clarification, schema_of, support_rows
-from chat_page import ChatPage
+from chat_page import ChatPage, until
 from chat_process import ChatProcess
 from fake_server import FakeServer
 from hostile import BIG, HOSTILE
-from playwright.sync_api import FilePayload, Page
+from playwright.sync_api import FilePayload, Page, expect
 
 Body = dict[str, Any]
 
@@ -20,6 +20,12 @@ BAIT = "<img src=http://evil.example/a.png onerror=alert(1)> ![x](http://evil.ex
 NAME = "<img src=x onerror=alert(1)> ![x](javascript:alert(1)) $x$ :blush: dosing.jsonl"
 MOST = 300_000
 """Characters of a page: a row of a megabyte is not shown at once."""
+
+SECTIONS = {
+    "Coverage": "Coverage", "Gaps": "Gaps", "Overlap": "Overlap seen in the data",
+    "Synthetic rows": "Synthetic rows", "About": "Goal and subgoals", "Rows": "Rows",
+}  # fmt: skip
+"""Of the results, each with a heading that no other has."""
 
 INJECTED = """() => [
   ...document.querySelectorAll("[src*=evil], [href*=evil], [href^=javascript], [onerror]"),
@@ -45,20 +51,19 @@ class Walk(ChatPage):
     """Looks at each stage for what was run, fetched or made an element of."""
 
     def harmless(self, times: int = 2) -> None:
-        """times: that what is hostile is at least shown as text, of which the title is one."""
+        """times: that what is hostile is at least shown as text, of which the title is one. That is
+        waited for: before the script has heard of a click, the page seems settled too."""
+        until(lambda: self.said().count(MARK) >= times, "what is hostile is not shown as text")
         self.settled()
         assert self.page.evaluate(INJECTED) == [] and self.dialogs == []
-        said = self.said()
-        assert len(said) < MOST
-        assert said.count(MARK) >= times, said[-2000:]
+        assert len(self.said()) < MOST
 
 
 def test_hostile_data_with_the_embedded_model(chat: ChatProcess, browser_page: Page) -> None:
     page = Walk(browser_page)
     begin(page, chat)
     answer_all(page)
-    approve(page)
-    look(page)
+    look(page, written=approve(page))
 
 
 def test_a_hostile_model(chat: ChatProcess, browser_page: Page) -> None:
@@ -66,8 +71,7 @@ def test_a_hostile_model(chat: ChatProcess, browser_page: Page) -> None:
     with FakeServer(Hostile()) as server:
         begin(page, chat, server)
         answer_all(page)
-        approve(page)
-        look(page)
+        look(page, written=approve(page))
     assert server.errors == []
 
 
@@ -134,7 +138,8 @@ def answer_all(page: Walk) -> None:
     page.press("Stop asking")
 
 
-def approve(page: Walk) -> None:
+def approve(page: Walk) -> bool:
+    """Subgoals, and the rows to write, where any can be; gives whether there were such."""
     page.sees("Approval")
     page.harmless()
     reason = page.page.get_by_label(re.compile("^To approve with"))
@@ -144,15 +149,19 @@ def approve(page: Walk) -> None:
     page.press("Approve and start scoring")
     page.sees(re.compile("^(Rows to write|Mean alignment)$"))
     page.harmless()
-    if (write := page.button(re.compile("^Approve and write"))).count():
-        write.click()
+    planned = page.page.get_by_role("heading", name="Rows to write").count() > 0
+    if planned:
+        page.press(re.compile("^Approve and write"))
+    return planned
 
 
-def look(page: Walk) -> None:
+def look(page: Walk, written: bool) -> None:
+    """written: there are synthetic rows; without them their section shows no text of others."""
     page.sees("Mean alignment")
-    for section in ("Coverage", "Gaps", "Overlap", "Synthetic rows", "About", "Rows"):
+    for section, heading in SECTIONS.items():
         page.opens(section)
-        page.harmless()
+        expect(page.page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        page.harmless(2 if written or section != "Synthetic rows" else 1)
     page.press("Whole row 1")
     page.sees("Part of")
     page.harmless()

@@ -269,4 +269,4 @@ def test_the_list_stays_where_the_session_cannot_be_shown(monkeypatch: pytest.Mo
     (run_id,) = listed(1)
     monkeypatch.setattr(sessions, "show_current", broken)
     at = opened(run_id)
-    assert not at.exception and "it is damaged." in texts(at) and "Goal 0." in texts(at)
+    assert not at.exception and "It is damaged." in texts(at) and "Goal 0." in texts(at)

@@ -10,7 +10,17 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import goalcover
-from goalcover.app.chat.text import block, clean, guarded, html, joined, label, on_page, option
+from goalcover.app.chat.text import (
+    as_sentence,
+    block,
+    clean,
+    guarded,
+    html,
+    joined,
+    label,
+    on_page,
+    option,
+)
 from goalcover.memory.errors import UserError
 from goalcover.tools.text import shorten
 
@@ -150,3 +160,19 @@ def test_a_guarded_view_tells_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -
     guarded(view)("gone.")
     guarded(view)("")
     assert told == ["gone."]
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ("the goal is empty", "The goal is empty"),
+        ("rows.csv is empty", "rows.csv is empty"),
+        ("owner/name is none", "owner/name is none"),
+        ("/rows is empty", "/rows is empty"),
+        ("--nothing is known", "--nothing is known"),
+        ("“rows” is empty", "“rows” is empty"),
+        ("", ""),
+    ],
+)
+def test_what_went_wrong_begins_as_a_sentence_does(problem: str, told: str) -> None:
+    assert as_sentence(problem) == told

@@ -37,6 +37,13 @@ def test_an_answer_shows_what_it_rests_on() -> None:
     assert "No row comes near the question." in none
 
 
+def test_earlier_questions_are_folded_the_newest_first() -> None:
+    page = str(ask_view.earlier_html([found("Oldest"), found("Newer")], NAMES))
+    check(page)
+    assert page.index("'>Newer</summary>") < page.index("'>Oldest</summary>")
+    assert not ask_view.earlier_html([], NAMES)
+
+
 def test_a_hostile_answer_is_shown_as_text() -> None:
     page = str(ask_view.found_html(found(HOSTILE, note=HOSTILE), {"s": HOSTILE}))
     check(page)

@@ -55,10 +55,10 @@ def test_a_run_of_the_command_line_is_taken_over_as_far_as_the_page_goes(tmp_pat
     new = begin_anew(old)
     assert old.draft is None and old.run and new.source
     assert (new.goal, new.source.path, new.uploaded) == (old.run.goal, old.run.data, "")
-    assert (new.precision, new.synthesize, new.models) == (0.3, 500, ModelChoice())
+    assert (new.precision, new.synthesize, new.models) == (0.3, 9_000, ModelChoice())
     at = AppTest.from_file(Path(chat.__file__).with_name("page.py"), default_timeout=60)
     at.query_params["session"] = new.id
-    assert not at.run().exception and at.number_input(f"{new.id}-synthesize").value == 500
+    assert not at.run().exception and at.select_slider(f"{new.id}-synthesize").value == 9_000
 
 
 def test_without_its_file_or_its_settings_nothing_is_begun() -> None:

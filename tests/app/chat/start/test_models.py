@@ -137,7 +137,7 @@ def test_a_server_is_chosen_and_tried_on_the_page() -> None:
         at.text_input(f"{draft.id}-models.base_url").set_value(server.base_url)
         at.text_input(f"{draft.id}-models.model").set_value("writer")
         type_key(at, draft, SECRET)
-        at.button(f"{draft.id}-test").click().run()
+        at.button(f"{draft.id}-key-action").click().run()
         shown = at.get("html")[-1].proto.body  # type: ignore[attr-defined]
     assert not at.exception and "writer at 127.0.0.1" in shown
     assert drafts.load(draft.id) == draft.model_copy(update={"models": choice(server)})
@@ -149,7 +149,9 @@ def test_a_key_is_nowhere_but_in_the_memory_of_the_runner() -> None:
     type_key(at, draft, f" {SECRET} ")
     assert runner.keys.of(draft.id, None) == SECRET
     assert SECRET not in repr(at.session_state) and SECRET not in kept(draft)
-    assert not [box for box in at.text_input if box.key == f"{draft.id}-key"]
+    assert at.text_input(f"{draft.id}-key").value == ""
+    type_key(at, draft, SECRET + "2")
+    assert runner.keys.of(draft.id, None) == SECRET + "2", "a wrong one is replaced at once"
     at.button(f"{draft.id}-forget").click().run()
     assert not runner.keys.of(draft.id, None) and at.text_input(f"{draft.id}-key").value == ""
 
@@ -172,8 +174,23 @@ def test_a_key_that_cannot_be_sent_is_not_kept() -> None:
     at = opened(draft, runner)
     type_key(at, draft, "“sk-0123456789”")
     assert not runner.keys.of(draft.id, None)
-    told = at.get("html")[0].proto.body  # type: ignore[attr-defined]
+    told = "".join(part.proto.body for part in at.get("html"))  # type: ignore[attr-defined]
     assert "role='alert'" in told and "0123456789" not in told
+
+
+def test_a_typed_key_is_kept_before_the_connection_is_tested() -> None:
+    runner = Runner()
+    with FakeServer(well_judged, api_key=SECRET) as server:
+        draft = Draft(id=session.new_id(), models=choice(server))
+        at = opened(draft, runner)
+        for key, says in ((SECRET + "?", "role='alert'"), (SECRET, "answers"), ("", "answers")):
+            at.text_input(f"{draft.id}-key").set_value(key)
+            at.button(f"{draft.id}-key-action").click().run()
+            assert says in at.get("html")[-1].proto.body  # type: ignore[attr-defined]
+        calls = server.calls
+        at.text_input(f"{draft.id}-key").set_value("“no key”")
+        at.button(f"{draft.id}-key-action").click().run()
+        assert server.calls == calls and runner.keys.of(draft.id, server.base_url) == SECRET
 
 
 def test_the_environments_key_is_named_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +208,28 @@ def started(runner: "Runner", session_id: str) -> None:  # its source is run as 
     found = standing(session_id, runner)
     models.show_models_of(found, runner)
     key.ask_again(found, runner)  # as its view does where it stopped
+
+
+def stopped(runner: "Runner", session_id: str) -> None:  # its source is run as a script of its own
+    import streamlit as st
+
+    from goalcover.app.chat.standing import standing
+    from goalcover.app.chat.start import key
+
+    if key.ask_to_go_on(standing(session_id, runner), runner):
+        st.text("goes on")
+
+
+def test_a_typed_key_is_kept_before_a_run_goes_on(tmp_path: Path) -> None:
+    data, url = tmp_path / "rows.jsonl", "http://127.0.0.1:1/v1"
+    data.write_text('{"prompt": "a", "completion": "b"}\n')
+    run_id = session.new_run(session.configure(data, "Answer.", model="m", base_url=url))
+    runner = Runner()
+    at = AppTest.from_function(stopped, kwargs={"runner": runner, "session_id": run_id}).run()
+    for key, kept in (("“no key”", ""), (SECRET, SECRET)):
+        at.text_input(f"{run_id}-key").set_value(key)
+        next(one for one in at.button if one.label == "Go on").click().run()
+        assert runner.keys.of(run_id, url) == kept and bool(at.text) == bool(kept)
 
 
 @pytest.mark.parametrize("asks", ["server", "embedded"])

@@ -103,7 +103,7 @@ def test_from_the_example_to_a_run_that_is_started() -> None:
     at = press(opened(runner=runner), "Use the example")
     draft = kept(at)
     assert draft.source and draft.source.path == str(EXAMPLE)
-    assert "150 rows" in shown(at) and "form: messages" in shown(at) and "Row 1" in shown(at)
+    assert "150 rows" in shown(at) and "form: messages" in shown(at) and "index 0" in shown(at)
     assert "Start" not in labels(at), "nothing is started before there is a goal"
     press(at, "Take this goal")
     assert kept(at).goal == EXAMPLE_GOAL.read_text().strip()
@@ -133,7 +133,7 @@ def test_a_path_that_is_no_file_is_said_and_makes_no_session(data: Path) -> None
     at = opened()
     at.text_input("new-path").set_value(str(data) + "x")
     press(at, "Use this file")
-    assert "there is no file" in shown(at) and at.text_input("new-path").value == f"{data}x"
+    assert "There is no file" in shown(at) and at.text_input("new-path").value == f"{data}x"
     assert list(drafts.drafts()) == [] and not at.query_params
     at.text_input("new-path").set_value(str(data))
     press(at, "Use this file")
@@ -167,7 +167,7 @@ def test_the_goal_is_said_in_the_chat_box_and_can_be_changed(data: Path) -> None
     at.chat_input[0].set_value("Explain risks.").run()
     assert kept(at).goal == "Explain risks."
     at.chat_input[0].set_value("…?").run()
-    assert "say the goal in words" in shown(at) and kept(at).goal == "Explain risks."
+    assert "Say the goal in words" in shown(at) and kept(at).goal == "Explain risks."
 
 
 def test_columns_are_picked_where_the_form_is_unknown(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_columns_are_picked_where_the_form_is_unknown(tmp_path: Path) -> None:
     (start,) = [button for button in at.button if button.label == "Start"]
     assert start.disabled and "which columns are input and output" in shown(at)
     press(at, "Use these columns")
-    assert "choose at least one input column" in shown(at)
+    assert "Choose at least one input column" in shown(at)
     at.multiselect[0].set_value(["frage", "kontext"])
     at.selectbox[0].set_value("antwort")
     press(at, "Use these columns")
@@ -193,7 +193,7 @@ def test_columns_are_picked_where_the_form_is_unknown(tmp_path: Path) -> None:
 
 def test_bad_lines_are_left_out_when_a_person_says_so(tmp_path: Path) -> None:
     at = opened(drafted(rows_file(tmp_path / "bad.jsonl", PROMPTS, "no json\n"), goal=GOAL))
-    assert "1 line of the file cannot be read" in shown(at)
+    assert "1 line of the file cannot be read as a JSON object: line 13." in shown(at)
     (start,) = [button for button in at.button if button.label == "Start"]
     assert start.disabled and "what to do with the bad lines" in shown(at)
     at.checkbox[0].check().run()
@@ -239,20 +239,35 @@ def test_other_data_takes_the_place_of_the_first(data: Path, tmp_path: Path) -> 
 def test_settings_are_kept_at_once_and_shown_by_another_tab(data: Path) -> None:
     draft = drafted(data, goal=GOAL)
     at = opened(draft)
-    at.number_input(f"{draft.id}-tau").set_value(0.7).run()
+    at.slider(f"{draft.id}-tau").set_value(0.7).run()
     at.radio(f"{draft.id}-judging").set_value("sample").run()
     at.number_input(f"{draft.id}-max_calls").set_value(50).run()
     at.text_input(f"{draft.id}-domain").set_value("health").run()
     now = kept(at)
     assert (now.tau, now.precision, now.max_calls, now.domain) == (0.7, 0.03, 50, "health")
     other = opened(draft)
-    assert other.number_input(f"{draft.id}-tau").value == 0.7
-    other.number_input(f"{draft.id}-tau").set_value(0.4).run()
+    assert other.slider(f"{draft.id}-tau").value == 0.7
+    other.slider(f"{draft.id}-tau").set_value(0.4).run()
     at.run()
-    assert at.number_input(f"{draft.id}-tau").value == 0.4, "what starts is what is shown"
+    assert at.slider(f"{draft.id}-tau").value == 0.4, "what starts is what is shown"
     assert "τ = 0.4" in shown(at) and "± 0.03" in shown(at) and "at most 50 calls" in shown(at)
     at.radio(f"{draft.id}-judging").set_value("all").run()
     assert kept(at).precision is None
+
+
+def test_a_cap_that_cannot_be_is_said_and_not_kept(data: Path) -> None:
+    draft = drafted(data, goal=GOAL)
+    at = opened(draft)
+    at.number_input(f"{draft.id}-max_calls").set_value(0).run()
+    assert "“Most calls”: Input should be greater than" in shown(at) and kept(at).max_calls is None
+    assert at.number_input(f"{draft.id}-max_calls").value is None, "what starts is what is shown"
+
+
+def test_the_data_is_folded_once_there_is_a_goal(data: Path) -> None:
+    at = opened(drafted(data))
+    assert "The data: " not in "".join(one.label for one in at.expander)
+    at.chat_input[0].set_value(GOAL).run()
+    assert "12 rows" in at.expander[0].label and "Other data" in labels(at)
 
 
 def test_what_is_chosen_in_words() -> None:
@@ -291,7 +306,7 @@ def test_two_starts_at_once_start_once(data: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"models": ModelChoice(kind="server")}, "name the model of the server"),
+        ({"models": ModelChoice(kind="server")}, "Name the model of the server"),
         (
             {
                 "models": ModelChoice(kind="server", model="m", base_url="http://127.0.0.1:1/v1"),
@@ -317,7 +332,7 @@ def test_a_file_that_went_away_is_said_in_place(data: Path) -> None:
     at = opened(drafted(data, goal=GOAL), runner)
     data.unlink()
     at.run()
-    assert "there is no file" in shown(at) and "Start" in labels(at) and runner.started == []
+    assert "There is no file" in shown(at) and "Start" in labels(at) and runner.started == []
 
 
 def test_a_typed_key_goes_with_the_run_and_is_not_kept(

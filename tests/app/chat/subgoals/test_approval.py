@@ -195,14 +195,23 @@ def test_approving_open_findings_asks_for_a_reason(review: Waiting) -> None:
     assert set(review.args["overrule"]) == {"f1", "f2", "f3"} and review.args["approve"] is True
 
 
+def test_the_bar_of_changes_asks_for_the_reason_that_its_button_wants(review: Waiting) -> None:
+    at = press(press(page(), "Remove 3"), "Check and approve")
+    assert review.sent == [] and "open: mend or overrule" in shown(at)
+    assert "as of the last check" in shown(at)
+    at = fill(at, "stand", "Two desks.")
+    press(at, "Check and approve")
+    assert review.args["approve"] is True and "Two desks." in review.args["overrule"].values()
+
+
 def test_edits_are_collected_and_checked_once(clean: Waiting) -> None:
-    at = press(page(), "Edit", 0)
+    at = press(page(), "Edit 1")
     at = fill(at, "edit-name", "How much")
     at = fill(at, "edit-counts", "a number")
     at = at.radio[0].set_value("a share of the rows, in %").run()
     at = at.number_input[0].set_value(12.5).run()
     at = press(at, "Apply")
-    at = press(at, "Remove", 1)
+    at = press(at, "Remove 2")
     text = shown(at)
     assert "2 changes not checked yet" in text and "removed “Risks”" in text and clean.sent == []
     assert "12.5 %" in text and "2 subgoals" in text
@@ -214,7 +223,7 @@ def test_edits_are_collected_and_checked_once(clean: Waiting) -> None:
 
 
 def test_wanted_goes_back_to_an_even_share(clean: Waiting) -> None:
-    at = press(page(), "Edit", 1)
+    at = press(page(), "Edit 2")
     assert at.radio[0].value == "a number of rows" and at.number_input[0].value == 40
     at = press(at.radio[0].set_value("an even share").run(), "Apply")
     press(at, "Check and approve")
@@ -222,7 +231,7 @@ def test_wanted_goes_back_to_an_even_share(clean: Waiting) -> None:
 
 
 def test_an_empty_name_is_said_beside_the_field(clean: Waiting) -> None:
-    at = fill(press(page(), "Edit", 0), "edit-name", " ")
+    at = fill(press(page(), "Edit 1"), "edit-name", " ")
     at = press(at, "Apply")
     assert "give a name" in shown(at) and "not checked yet" not in shown(at)
     at = press(at, "Cancel")
@@ -230,7 +239,7 @@ def test_an_empty_name_is_said_beside_the_field(clean: Waiting) -> None:
 
 
 def test_what_is_open_for_editing_is_not_lost(clean: Waiting) -> None:
-    at = press(page(), "Edit", 0)
+    at = press(page(), "Edit 1")
     at = press(at, "Approve and start scoring")
     assert clean.sent == [] and "apply or cancel" in shown(at)
 
@@ -252,7 +261,7 @@ def test_what_nobody_covers_is_added_with_its_words(review: Waiting) -> None:
 
 
 def test_split_offers_the_halves(clean: Waiting) -> None:
-    at = press(page(), "Split", 0)
+    at = press(page(), "Split 1")
     at = fill(fill(at, "split-name-1", "How much"), "split-name-2", "When")
     press(press(at, "Apply"), "Check")
     parts = [(s["id"], s["name"], s["description"]) for s in clean.args["subgoals"][:2]]
@@ -263,7 +272,7 @@ def test_split_offers_the_halves(clean: Waiting) -> None:
 
 
 def test_merge(clean: Waiting) -> None:
-    at = press(page(), "Merge", 1)
+    at = press(page(), "Merge 2")
     at = press(at, "Apply")
     assert "choose what it is to be merged with" in shown(at)
     (group,) = pills(at)
@@ -285,8 +294,8 @@ def test_overrule_with_a_reason(review: Waiting) -> None:
 
 
 def test_undo(clean: Waiting) -> None:
-    at = press(press(page(), "Remove", 0), "Remove", 0)
-    assert "1 subgoal;" in shown(at) and not [b for b in at.button if b.label == "Remove"]
+    at = press(press(page(), "Remove 1"), "Remove 1")
+    assert "1 subgoal;" in shown(at) and not [b for b in at.button if b.label.startswith("Remove")]
     at = press(at, "Undo the last")
     assert "2 subgoals;" in shown(at) and "1 change not" in shown(at)
     at = press(at, "Undo all")
@@ -303,18 +312,18 @@ def test_reject_takes_a_message(clean: Waiting) -> None:
 
 def test_another_tab_was_faster(clean: Waiting) -> None:
     """Changes of an older set are not sent for the one that is shown now."""
-    at = press(page(), "Remove", 1)
+    at = press(page(), "Remove 2")
     clean.pending = proposed(JOINED)
     at = press(at, "Check")
     assert clean.sent == [] and "1 change of yours" in shown(at) and "Two things." in shown(at)
     assert "3 subgoals;" in shown(at)
-    at = press(at, "Remove", 2)
+    at = press(at, "Remove 3")
     assert "of yours" not in shown(at) and "1 change not checked yet" in shown(at)
 
 
 def test_changes_outlive_a_server_that_is_busy(clean: Waiting) -> None:
     clean.busy = True
-    at = press(press(page(), "Remove", 1), "Check")
+    at = press(press(page(), "Remove 2"), "Check")
     assert "another tab started it" in shown(at)
     clean.busy = False
     press(at, "Check")
@@ -324,7 +333,7 @@ def test_changes_outlive_a_server_that_is_busy(clean: Waiting) -> None:
 @pytest.mark.parametrize("word", ["Check", "Check and approve"])
 def test_changes_outlive_a_send_that_failed(clean: Waiting, word: str) -> None:
     """A script had the run, or a person paused it at once: the same review is shown again."""
-    at = press(page(), "Remove", 1)
+    at = press(page(), "Remove 2")
     clean.then = "stopped"
     at = press(at, word)
     assert "It stopped" in shown(at)
@@ -340,7 +349,7 @@ def test_changes_that_this_tab_sent_are_not_said_to_be_lost(
     clean: Waiting, error: str, lost: bool
 ) -> None:
     """But those are that could not be sent before another process answered."""
-    at = press(page(), "Remove", 1)
+    at = press(page(), "Remove 2")
     clean.then = "stopped"
     at = press(at, "Check")
     clean.then, clean.meanwhile, clean.pending = None, None, proposed(JOINED)

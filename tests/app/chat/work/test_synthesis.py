@@ -122,7 +122,7 @@ def test_nothing_of_a_model_becomes_markup() -> None:
     outcomes = [one.model_copy(update={"item": item}) for one in found.synthesis]
     shown = [
         synthesis.coverage_table(found.coverage),
-        synthesis.item_text(item, found.gaps[0], names),
+        synthesis.item_text(item, 1, found.gaps[0], names),
         view.yield_table(outcomes),
         view.ledger_table(found.ledger, names),
         *(cards.card(row) for row in cards.candidates(outcomes, "", "all")),
