@@ -12,7 +12,7 @@ from typing import Self
 HERE = Path(__file__).parent / "app" / "chat"
 STUB = HERE / "stub_page.py"
 
-LOST = ("net::ERR_", "WebSocket", "disconnected from server")
+LOST = ("net::ERR_", "WebSocket", "disconnected from server", "Failed to fetch dynamically")
 """Parts of what a browser's console says while the server is gone."""
 
 STUB_CLI = """
