@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ..memory.errors import UserError
 from ..memory.runs import Run
-from ..memory.store import open_store
+from ..memory.store import Store, open_store
 from ..tools.report import Report
 from ..tools.settings import RunConfig, home
 from ..tools.text import shorten
@@ -24,13 +24,13 @@ NAME_LENGTH = 80
 def list_runs() -> list[Run]:
     """All runs, the newest first. One that died without a word is listed as stopped."""
     with open_store(home()) as store:
-        return [_alive(run) for run in store.runs.list()]
+        return [_alive(run, store) for run in store.runs.list()]
 
 
 def get_run(run_id: str) -> Run:
     """One run. Raises UserError where there is none of that id."""
     with open_store(home()) as store:
-        return _alive(store.runs.get(run_id))
+        return _alive(store.runs.get(run_id), store)
 
 
 def config_of(run: Run) -> RunConfig:
@@ -48,14 +48,15 @@ def of_another_version(run_id: str) -> UserError:
     )
 
 
-def _alive(run: Run) -> Run:
+def _alive(run: Run, store: Store) -> Run:
     if run.status != "running":
         return run
     try:
         with lock(home(), run.id):
-            return run.model_copy(update={"status": "stopped"})
+            run = store.runs.get(run.id)  # it may have ended since it was read
     except UserError:
         return run
+    return run.model_copy(update={"status": "stopped"}) if run.status == "running" else run
 
 
 def rename_run(run_id: str, name: str) -> str:
