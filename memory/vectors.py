@@ -10,6 +10,7 @@ import numpy as np
 from filelock import FileLock
 
 from .errors import UserError
+from .hnsw_files import clear_unused
 from .records import content_hash
 
 Encode = Callable[[Sequence[str]], Awaitable[np.ndarray]]
@@ -173,8 +174,11 @@ class VectorStore:
                 client: Any = chromadb.PersistentClient(
                     path=str(self._place), settings=Settings(anonymized_telemetry=False)
                 )
-                with client:
-                    yield client
+                try:
+                    with client:
+                        yield client
+                finally:
+                    clear_unused(self._place)
         except (ChromaError, OSError) as error:
             raise self._failure(" ".join(str(error).split())[:200]) from error
 

@@ -1,6 +1,7 @@
 """Vectors in a real Chroma: nothing is encoded twice, and the nearest are found."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,42 @@ async def test_the_texts_themselves_are_not_kept(tmp_path, encoder):
     await VectorStore(tmp_path, "e").embed("rows", ["a row that was deleted"], encoder)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files and not any(b"a row that was deleted" in path.read_bytes() for path in files)
+
+
+LEAK = """
+import asyncio, sys
+from pathlib import Path
+import numpy as np
+from goalcover.memory.vectors import VectorStore
+
+async def encode(texts):
+    return np.eye(len(texts), 8, dtype=np.float32)
+
+used = [bytearray(b"sk-a-key-that-was-freed " * 750) for _ in range(4000)]
+del used[::4]
+asyncio.run(VectorStore(Path(sys.argv[1]), "e").embed("rows", ["a", "b"], encode))
+"""
+
+
+def test_no_memory_that_was_freed_gets_into_the_files(tmp_path):
+    """One arena, so that Chroma's threads are given what was freed. Its own files hold the key some
+    thousand times."""
+    run = [sys.executable, "-c", LEAK, str(tmp_path)]
+    subprocess.run(run, check=True, env=os.environ | {"MALLOC_ARENA_MAX": "1"})
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "data_level0.bin" for path in files), "Chroma's files are others"
+    assert [path for path in files if b"sk-a-key" in path.read_bytes()] == []
+
+
+async def test_an_index_larger_than_its_first_capacity_keeps_all(tmp_path, encoder):
+    texts = [str(number) for number in range(130)]
+    for start in range(0, 130, 13):
+        await VectorStore(tmp_path, "e").embed("rows", texts[start : start + 13], encoder)
+    store = VectorStore(tmp_path, "e")
+    found = await store.embed("rows", texts, encoder)
+    np.testing.assert_allclose(found, [vector_of(text) for text in texts], atol=1e-6)
+    assert len(encoder.asked) == 130
+    assert store.nearest("rows", vector_of("77"), texts, 1) == ["77"]
 
 
 async def test_kinds_and_embedders_are_kept_apart(tmp_path, encoder):
