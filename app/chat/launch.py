@@ -96,6 +96,8 @@ def streamlit_options(host: str, port: int, max_upload: int) -> dict[str, Any]:
         "client.showSidebarNavigation": False,
         "client.allowedOrigins": [],
         "runner.magicEnabled": False,
+        # Two runs of the page at once would undo what is being typed.
+        "runner.fastReruns": False,
         "logger.hideWelcomeMessage": True,
         "logger.level": "warning",
         "logger.enableRich": False,

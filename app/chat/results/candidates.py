@@ -11,6 +11,7 @@ from ....tools.by_hand import moved, moved_text
 from ....tools.report import Report
 from ....tools.text import many
 from ...synthesising import EXTRACTIVE, gap_name, refused_text
+from ..callbacks import held
 from ..runner import Runner
 from ..standing import Standing
 from ..tables import table
@@ -171,10 +172,10 @@ def _show_card(row: Shown, number: int, gap: str, changes: dict[Place, bool], ke
     name = _toggle(key, row.place)
 
     def note() -> None:
-        if st.session_state[name] == row.accepted:
+        if (kept := held(name)) == row.accepted:
             changes.pop(row.place, None)
         else:
-            changes[row.place] = st.session_state[name]
+            changes[row.place] = kept
 
     with box(name):
         st.toggle(

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ..callbacks import held
 from ..drafts import Draft
 from ..text import html, show
 from .fields import bound, keep
@@ -96,7 +97,7 @@ def show_judging(draft: Draft) -> None:
 
 
 def _choose_judging(session_id: str) -> None:
-    sampled = st.session_state[f"{session_id}-judging"] == "sample"
+    sampled = held(f"{session_id}-judging") == "sample"
     keep(session_id, "precision", PRECISION if sampled else None)
 
 

@@ -15,6 +15,7 @@ from ....tools.preview import Preview, preview
 from ....tools.settings import home, rows_cache
 from ....tools.text import many, shorten
 from .. import drafts
+from ..callbacks import held
 from ..drafts import Draft
 from ..tables import table
 from ..text import alert, block, clean, html, joined, label, line, show
@@ -134,7 +135,7 @@ def bad_lines(seen: Preview) -> str:
 
 
 def _skip_bad(session_id: str) -> None:
-    _keep_source(session_id, skip_bad_rows=st.session_state[f"{session_id}-skip"])
+    _keep_source(session_id, skip_bad_rows=held(f"{session_id}-skip"))
 
 
 def _keep_source(session_id: str, **fields: Any) -> None:

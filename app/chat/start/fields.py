@@ -7,6 +7,7 @@ import streamlit as st
 
 from ....memory.errors import UserError
 from .. import drafts
+from ..callbacks import held
 from ..drafts import Draft
 from ..text import alert
 
@@ -37,7 +38,7 @@ def keep(session_id: str, name: str, value: Any) -> None:
 
 
 def _keep_widget(session_id: str, name: str) -> None:
-    keep(session_id, name, st.session_state[f"{session_id}-{name}"])
+    keep(session_id, name, held(f"{session_id}-{name}"))
 
 
 def note_problem(session_id: str, problem: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ....memory.errors import UserError
 from ....tools.chat_model import server_address, typed_key
+from ..callbacks import held
 from ..runner import Runner
 from ..standing import Standing
 from ..text import html, show
@@ -94,16 +95,16 @@ def _forget_key(session_id: str, runner: Runner) -> None:
 
 
 def _take_key(session_id: str, base_url: str | None, runner: Runner) -> None:
-    key = st.session_state[f"{session_id}-key"].strip()
-    st.session_state[f"{session_id}-key"] = ""
+    key = held(f"{session_id}-key", "").strip()
     # An address that was typed at the same time is not in the draft yet.
-    base_url = st.session_state.get(f"{session_id}-models.base_url", base_url)
+    base_url = held(f"{session_id}-models.base_url", base_url)
     try:
         with typed_key(key):
             if key:
                 runner.keys.keep(session_id, (base_url or "").strip(), key)
     except UserError as error:
         note_problem(f"{session_id}-key", str(error))
+    st.session_state[f"{session_id}-key"] = ""
 
 
 def ask_again(found: Standing, runner: Runner) -> None:
