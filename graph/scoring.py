@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ..memory.errors import UserError
 from ..memory.records import RowCounts, Spent, Subgoal, Survey
+from ..memory.usage import Ledger
 from ..tools import audit as audits
 from ..tools import coverage as coverages
 from ..tools import filtering, overlap
@@ -15,6 +16,7 @@ from ..tools.embedded_model import EmbeddedModel
 from ..tools.foretell import foretold
 from ..tools.judge import JudgeAsk
 from ..tools.scoring import collect_ended, score_all, survey_of, wish_of
+from ..tools.settings import RunConfig
 from ..tools.survey.survey import Surveyed, survey
 from .state import State
 from .toolbox import Run, Toolbox, tell, teller
@@ -29,9 +31,8 @@ async def foretell(state: State, runtime: Run) -> State:
     if isinstance(box.judge.model, EmbeddedModel):
         return {}
     tell(runtime, "foretell")
-    with _leaving(box) as cap:
-        config = box.config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
-    spent = counted(box.judge.door.ledger.entries())
+    ledger = box.judge.door.ledger
+    config, spent = capped(box.config, ledger), counted(ledger.entries())
     table = box.table
     return {
         "foretold": await asyncio.to_thread(
@@ -61,15 +62,25 @@ async def score(state: State, runtime: Run) -> State:
     return told
 
 
+def cap_of_scoring(config: RunConfig, ledger: Ledger) -> Cap:
+    """The run's, less what a language model's other roles may need."""
+    cap = Cap.of(config)
+    return cap.leaving(LEFT, ledger) if cap and config.model else cap
+
+
+def capped(config: RunConfig, ledger: Ledger) -> RunConfig:
+    """As the scoring is foretold: with its own cap in place of the run's."""
+    cap = cap_of_scoring(config, ledger)
+    return config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
+
+
 @contextmanager
-def _leaving(box: Toolbox) -> Iterator[Cap]:
-    """The cap of the scoring: the run's, less what a language model's other roles may need."""
+def _leaving(box: Toolbox) -> Iterator[None]:
+    """Within it the judge has the cap of the scoring."""
     door = box.judge.door
-    cap = door.cap
-    if cap and not isinstance(box.door.model, EmbeddedModel):
-        door.cap = cap.leaving(LEFT, door.ledger)
+    cap, door.cap = door.cap, cap_of_scoring(box.config, door.ledger)
     try:
-        yield door.cap
+        yield
     finally:
         door.cap = cap
 

@@ -1,5 +1,7 @@
 """The subgoals with what the checks found, to edit and to approve."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from ....memory.errors import UserError
@@ -11,7 +13,7 @@ from ..standing import Standing
 from ..talk.specification import specification_html
 from ..text import card as box
 from ..text import html, line, show
-from . import forms as forms
+from . import forms
 from .cards import card_html, finding_html, how_html, matrix_html, unchecked_html
 from .changes import Card, cards, found_line, holds, of_no_card, reason_of
 from .deciding import show_decisions
@@ -82,14 +84,20 @@ def _show_card(desk: Desk, card: Card, number: int, shown: set[str]) -> None:
 
 def _show_form(desk: Desk, place: str, one: Subgoal) -> None:
     form = FORMS[desk.panels[place]]
-    try:
-        changed = form.fields(desk.changes.subgoals, one, desk.panel(place))
-    except UserError as error:
-        forms.complain(error)
-        return
+    changed = _filled(lambda: form.fields(desk.changes.subgoals, one, desk.panel(place)))
     if changed is not None:
         desk.close(place)
         _take(desk, changed, f"{form.done} “{shorten(one.name, NAME)}”")
+
+
+def _filled(fields: Callable[[], list[Subgoal] | None]) -> list[Subgoal] | None:
+    """What a form makes of the subgoals once it is applied; None, with the reason beside it, where
+    something in it cannot be."""
+    try:
+        return fields()
+    except UserError as error:
+        forms.complain(error)
+        return None
 
 
 def _show_uncovered(desk: Desk, finding: Finding) -> None:
@@ -125,11 +133,7 @@ def _show_add(desk: Desk, place: str, word: str, proposed: str) -> None:
         desk.button(word, place, ADD)
         return
     with box(place):
-        try:
-            changed = forms.add(desk.changes.subgoals, proposed, desk.panel(place))
-        except UserError as error:
-            forms.complain(error)
-            return
+        changed = _filled(lambda: forms.add(desk.changes.subgoals, proposed, desk.panel(place)))
     if changed is not None:
         desk.close(place)
         _take(desk, changed, f"added “{shorten(changed[-1].name, NAME)}”")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from ....graph.scoring import LEFT
+from ....graph.scoring import capped
 from ....memory.records import Foretold, Subgoal
 from ....memory.store import open_store
-from ....tools.cap import Cap, counted
+from ....tools.cap import counted
 from ....tools.datasets import DataSource, load
 from ....tools.embedded_model import HONESTY
 from ....tools.foretell import LEFT_OUT, foretold
@@ -43,12 +43,8 @@ def _foretold(run_id: str, config: str, subgoals: list[str]) -> Foretold:
     parsed = [Subgoal.model_validate_json(one) for one in subgoals]
     with open_store(home()) as store:
         ledger = store.ledger(run_id)
-        cap = Cap.of(wanted)
-        if cap and wanted.model:
-            cap = cap.leaving(LEFT, ledger)
-        capped = wanted.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
         table = load(wanted.source, rows_cache(home(), wanted.source.path))
-        return foretold(capped, table, store, parsed, counted(ledger.entries()))
+        return foretold(capped(wanted, ledger), table, store, parsed, counted(ledger.entries()))
 
 
 def forecast(run_id: str, config: RunConfig, subgoals: list[Subgoal]) -> Foretold:
