@@ -45,11 +45,6 @@ class Job:
     def under_way(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    @property
-    def pausing(self) -> bool:
-        """Paused, and not yet at rest."""
-        return self.paused and self.under_way
-
     def take(self, progress: Progress) -> None:
         if progress.stage != self.progress.stage:
             self.ended.append(Ended(self.progress, self.seconds))

@@ -58,6 +58,8 @@ class Standing:
 def standing(session_id: str, runner: Runner) -> Standing:
     """Raises UserError where there is no session of that id."""
     draft, job = drafts.load(session_id), runner.job(session_id)
+    # Before the run is read: of one that ends meanwhile it would be said that another has it.
+    working = runner.under_way(session_id)
     try:
         run = session.get_run(session_id)
     except UserError as error:
@@ -72,7 +74,7 @@ def standing(session_id: str, runner: Runner) -> Standing:
     except UserError as failure:
         return Standing(session_id, "failed", draft, run, error=str(failure))
     error = job.problem(run) if job else ""
-    if job and job.under_way:
+    if working:
         return Standing(session_id, "running", draft, run, job=job)
     if run.status == "running":
         return Standing(session_id, "elsewhere", draft, run)

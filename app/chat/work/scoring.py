@@ -68,7 +68,7 @@ def _show_work(found: Standing, runner: Runner, job: Job) -> None:
             st.button(
                 "Stopping…" if job.stop.is_set() else "Stop with what there is",
                 key=f"stop-{found.id}",
-                disabled=job.stop.is_set() or job.pausing,
+                disabled=job.stop.is_set() or job.paused,
                 on_click=_stop,
                 args=[found.id, runner],
             )
@@ -98,9 +98,9 @@ def _stop_text(job: Job) -> str:
 
 def _pause_button(found: Standing, runner: Runner, job: Job) -> None:
     st.button(
-        "Pausing…" if job.pausing else "Pause",
+        "Pausing…" if job.paused else "Pause",
         key=f"pause-{found.id}",
-        disabled=job.pausing,
+        disabled=job.paused,
         on_click=runner.pause,
         args=[found.id],
         help="Nothing that is kept is lost. Calls under way may be paid for.",

@@ -193,4 +193,4 @@ def test_what_a_job_remembers() -> None:
     assert [one.progress.stage for one in job.ended] == ["start"]
     job.take(Progress("assess"))
     assert job.ended[-1].progress.done == 102 and job.seconds >= 0
-    assert job.since >= since and not job.under_way and not job.pausing
+    assert job.since >= since and not job.under_way

@@ -1,5 +1,6 @@
 """A run under way, elsewhere, paused or stopped, as its page shows it."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from goalcover.graph import session
 from goalcover.graph.listing import lock
 from goalcover.graph.session import Progress
 from goalcover.memory.records import Look, Spent
+from goalcover.memory.runs import Run
 from goalcover.tools.settings import home
 
 PAGE = Path(__file__).parents[4] / "app" / "chat" / "page.py"
@@ -134,6 +136,19 @@ def test_a_run_is_paused_and_goes_on_by_a_button(tmp_path: Path) -> None:
         assert buttons(other)["Go on"] and status(run_id) == "stopped"
 
 
+def test_a_run_that_ends_while_it_is_drawn_cannot_be_paused_again() -> None:
+    def drawn() -> None:
+        from goalcover.app.chat.job import Job
+        from goalcover.app.chat.runner import Runner
+        from goalcover.app.chat.standing import Standing
+        from goalcover.app.chat.work.scoring import _pause_button
+
+        run_id = "20260101-000000-0000"
+        _pause_button(Standing(run_id, "running"), Runner(), Job(run_id, paused=True))
+
+    assert buttons(AppTest.from_function(drawn).run()) == {"Pausing…": False}
+
+
 def test_a_survey_shows_how_sure_it_is_and_can_be_stopped(tmp_path: Path) -> None:
     with FakeServer(answer, latency=0.05) as server:
         run_id = support_run(tmp_path, server, 600, open_ended=True, max_concurrency=8)
@@ -151,6 +166,28 @@ def test_a_survey_shows_how_sure_it_is_and_can_be_stopped(tmp_path: Path) -> Non
             assert not buttons(one).get("Stopping…")
         until(lambda: status(run_id) == "waiting")
         until(lambda: "Write none" in buttons(page.run()))
+
+
+def test_a_run_that_ends_while_it_is_read_is_not_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, runner, read = support_run(tmp_path), Runner(), session.get_run
+    ended = threading.Event()
+    work = threading.Thread(target=ended.wait)
+    runner._jobs[run_id] = Job(run_id, _thread=work)
+    work.start()
+
+    def read_and_end(session_id: str) -> Run:
+        with lock(home(), session_id):
+            found = read(session_id)
+        ended.set()
+        work.join()
+        return found
+
+    monkeypatch.setattr(session, "get_run", read_and_end)
+    found = standing(run_id, runner)
+    assert found.run and found.run.status == "running" and not runner.under_way(run_id)
+    assert found.stage == "running", "its view looks again"
 
 
 def test_a_run_elsewhere_has_no_buttons(tmp_path: Path) -> None:
