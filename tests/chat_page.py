@@ -14,7 +14,8 @@ SCREENSHOTS = os.environ.get("GOALCOVER_SCREENSHOTS", "")
 
 WIDE, NARROW = (1280, 900), (400, 850)
 PAUSE = 500
-"""Milliseconds in which charts and fonts settle before a picture."""
+"""Milliseconds in which charts and fonts settle before a picture, and widgets of another width
+before a click."""
 
 TABS = 80
 """Presses of Tab within which anything on a page is reached."""
@@ -68,7 +69,7 @@ class ChatPage:
             self._resize(*WIDE)
         if SCREENSHOTS:
             self.page.emulate_media(color_scheme="light")
-            self.page.wait_for_timeout(PAUSE)
+        self.page.wait_for_timeout(PAUSE)
 
     def _resize(self, width: int, height: int) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
@@ -86,9 +87,15 @@ class ChatPage:
         self.button(name).first.click()
 
     def opens(self, section: str) -> None:
-        """Of the results."""
+        """Of the results. The browser drops a click on what is drawn anew in its midst."""
         sections = self.page.get_by_role("radiogroup", name="Section")
-        sections.get_by_role("radio", name=section, exact=True).click()
+        radio = sections.get_by_role("radio", name=section, exact=True)
+        for _ in range(3):
+            radio.click()
+            with suppress(AssertionError):
+                expect(radio).to_be_checked(timeout=5_000)
+                return
+        raise AssertionError(f"{section} cannot be opened")
 
     def fill(self, name: str, text: str) -> None:
         """A field, as far as the script knows it."""
