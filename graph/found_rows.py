@@ -35,6 +35,12 @@ def found_row(
     )
 
 
+def scores_of(box: Toolbox, row: int) -> dict[str, Score]:
+    """The judgements of a row, by subgoal hash."""
+    sample = box.table.sample(row)
+    return box.store.scores.get(box.judge.judge, sample.hash) if sample else {}
+
+
 def distinct(box: Toolbox, rows: list[int], count: int) -> list[int]:
     """The first `count` rows that are no near-duplicates of an earlier one."""
     known, kept = NearDuplicates(), []

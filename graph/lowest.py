@@ -1,8 +1,8 @@
 """Low rows of a subgoal, for questions that ask for the worst rows or why it lacks rows."""
 
-from ..memory.records import Found, Gap, Score, Subgoal
+from ..memory.records import Found, Gap, Subgoal
 from ..tools.report import Report, ranked_gaps
-from .found_rows import Said, distinct, found_row
+from .found_rows import Said, distinct, found_row, scores_of
 from .meant import Meant
 from .toolbox import Toolbox
 
@@ -35,7 +35,7 @@ def lowest(box: Toolbox, report: Report, asked: Meant, count: int) -> Found:
     rows = []
     for subgoal, low in zip(asked.subgoals, lists, strict=True):
         for row in distinct(box, low, share):
-            scores = _scores(box, row)
+            scores = scores_of(box, row)
             own = scores.get(subgoal.hash)
             said = Said(row, subgoal.id, own.explanation if own else "")
             rows.append(found_row(box, row, None, said, subgoals, scores))
@@ -59,13 +59,7 @@ def _low_rows(box: Toolbox, gaps: list[Gap], subgoal: Subgoal) -> list[int]:
     }
     found = dict(store.worst_rows(box.run, judge, subgoal, EXPLAINED))
     for row in sorted(weak - found.keys())[:EXPLAINED]:
-        score = _scores(box, row).get(subgoal.hash)
+        score = scores_of(box, row).get(subgoal.hash)
         if score and score.value is not None:
             found[row] = score.value
     return sorted(found, key=lambda row: (found[row], row not in weak, row))
-
-
-def _scores(box: Toolbox, row: int) -> dict[str, Score]:
-    """By subgoal hash."""
-    sample = box.table.sample(row)
-    return box.store.scores.get(box.judge.judge, sample.hash) if sample else {}

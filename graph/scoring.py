@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..memory.errors import UserError
-from ..memory.records import RowCounts, Spent, Subgoal, Survey
+from ..memory.records import Foretold, RowCounts, Spent, Subgoal, Survey
+from ..memory.store import Store
 from ..memory.usage import Ledger
 from ..tools import audit as audits
 from ..tools import coverage as coverages
 from ..tools import filtering, overlap
 from ..tools.cap import Cap, counted
+from ..tools.datasets import Table
 from ..tools.embedded_model import EmbeddedModel
 from ..tools.foretell import foretold
 from ..tools.judge import JudgeAsk
@@ -31,12 +33,10 @@ async def foretell(state: State, runtime: Run) -> State:
     if isinstance(box.judge.model, EmbeddedModel):
         return {}
     tell(runtime, "foretell")
-    ledger = box.judge.door.ledger
-    config, spent = capped(box.config, ledger), counted(ledger.entries())
-    table = box.table
+    ledger, table = box.judge.door.ledger, box.table
     return {
         "foretold": await asyncio.to_thread(
-            foretold, config, table, box.store, state["subgoals"], spent
+            foretold_scoring, box.config, table, box.store, state["subgoals"], ledger
         )
     }
 
@@ -68,10 +68,13 @@ def cap_of_scoring(config: RunConfig, ledger: Ledger) -> Cap:
     return cap.leaving(LEFT, ledger) if cap and config.model else cap
 
 
-def capped(config: RunConfig, ledger: Ledger) -> RunConfig:
-    """As the scoring is foretold: with its own cap in place of the run's."""
+def foretold_scoring(
+    config: RunConfig, table: Table, store: Store, subgoals: list[Subgoal], ledger: Ledger
+) -> Foretold:
+    """What the scoring of a run is expected to take, within its own cap."""
     cap = cap_of_scoring(config, ledger)
-    return config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
+    own = config.model_copy(update={"max_calls": cap.calls, "budget": cap.usd})
+    return foretold(own, table, store, subgoals, counted(ledger.entries()))
 
 
 @contextmanager

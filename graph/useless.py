@@ -3,7 +3,7 @@
 from ..memory.records import Found
 from ..tools.report import Report
 from ..tools.text import many
-from .found_rows import distinct, found_row
+from .found_rows import distinct, found_row, scores_of
 from .toolbox import Toolbox
 
 
@@ -11,11 +11,10 @@ def useless(box: Toolbox, report: Report, count: int) -> Found:
     """The rows of gaps that support no subgoal, as the recommendations list them."""
     listed = sorted({row for one in report.recommendations for row in one.remove})
     subgoals = [c.subgoal for c in report.coverage]
-    rows = []
-    for row in distinct(box, listed, count):
-        sample = box.table.sample(row)
-        scores = box.store.scores.get(box.judge.judge, sample.hash) if sample else {}
-        rows.append(found_row(box, row, None, None, subgoals, scores))
+    rows = [
+        found_row(box, row, None, None, subgoals, scores_of(box, row))
+        for row in distinct(box, listed, count)
+    ]
     return Found(
         question="",
         note=f"{many(len(listed), 'row')} of gaps {'supports' if len(listed) == 1 else 'support'} "

@@ -16,7 +16,7 @@ from goalcover.app.chat.start import setup
 from goalcover.app.chat.steps import steps_html
 from goalcover.app.chat.subgoals import approval
 from goalcover.app.chat.talk import questions
-from goalcover.app.chat.text import alert, html, show
+from goalcover.app.chat.text import alert, guarded, html, show
 from goalcover.app.chat.work import scoring, synthesis
 from goalcover.memory.errors import UserError
 
@@ -55,10 +55,7 @@ def main() -> None:
         setup.show_welcome(runner)
         return
     _show_head(found)
-    try:
-        VIEWS[found.stage](found, runner)
-    except UserError as error:
-        alert(str(error))
+    guarded(VIEWS[found.stage])(found, runner)
 
 
 def _show_head(found: Standing) -> None:

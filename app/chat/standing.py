@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ...graph import session
@@ -47,7 +48,7 @@ class Standing:
         named = self.run or self.draft
         return (named.name or named.goal if named else "") or "New session"
 
-    @property
+    @cached_property
     def config(self) -> RunConfig | None:
         """None before there is a run, and where it is one of another version."""
         with suppress(UserError):

@@ -106,8 +106,8 @@ def as_sentence(problem: str) -> str:
 
 
 def guarded(view: Callable[P, None]) -> Callable[P, None]:
-    """For a dialog or a fragment, which runs again without the page: tells what went wrong in its
-    place."""
+    """For a part of the page, and for a dialog or a fragment, which runs again without the page:
+    tells what went wrong in its place."""
 
     @wraps(view)
     def shown(*args: P.args, **kwargs: P.kwargs) -> None:

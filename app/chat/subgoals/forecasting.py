@@ -5,13 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from ....graph.scoring import capped
+from ....graph.scoring import foretold_scoring
 from ....memory.records import Foretold, Subgoal
 from ....memory.store import open_store
-from ....tools.cap import counted
 from ....tools.datasets import DataSource, load
 from ....tools.embedded_model import HONESTY
-from ....tools.foretell import LEFT_OUT, foretold
+from ....tools.foretell import LEFT_OUT
 from ....tools.judge import calls_a_row
 from ....tools.prices import money
 from ....tools.settings import RunConfig, home, rows_cache
@@ -42,9 +41,8 @@ def _foretold(run_id: str, config: str, subgoals: list[str]) -> Foretold:
     wanted = RunConfig.model_validate_json(config)
     parsed = [Subgoal.model_validate_json(one) for one in subgoals]
     with open_store(home()) as store:
-        ledger = store.ledger(run_id)
         table = load(wanted.source, rows_cache(home(), wanted.source.path))
-        return foretold(capped(wanted, ledger), table, store, parsed, counted(ledger.entries()))
+        return foretold_scoring(wanted, table, store, parsed, store.ledger(run_id))
 
 
 def forecast(run_id: str, config: RunConfig, subgoals: list[Subgoal]) -> Foretold:
