@@ -2,12 +2,11 @@
 
 import os
 import re
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Dialog, Locator, Page, TimeoutError, expect
+from waiting import until
 
 SCREENSHOTS = os.environ.get("GOALCOVER_SCREENSHOTS", "")
 """A folder for a picture of each stage, light and dark, wide and narrow; "" takes none."""
@@ -137,11 +136,3 @@ class ChatPage:
         with self.page.expect_download() as download:
             self.press(f"Download {name}")
         return Path(download.value.path())
-
-
-def until(reached: Callable[[], object], problem: str, patience: float = 60.0) -> None:
-    """Waits until it is so."""
-    end = time.monotonic() + patience
-    while not reached():
-        assert time.monotonic() < end, problem
-        time.sleep(0.02)

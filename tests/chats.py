@@ -1,12 +1,11 @@
 """Runs as the chat takes them further: made through the door, worked on by a Runner."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from answers import SUBGOALS, support_rows
 from fake_server import FakeServer
+from waiting import until
 
 from goalcover.app.chat.job import Job
 from goalcover.app.chat.runner import Runner
@@ -15,16 +14,6 @@ from goalcover.memory.records import Subgoal
 from goalcover.tools.subgoals import parse_subgoals
 
 GOAL = "Help customers with billing, refunds and returns."
-PATIENCE = 60.0
-"""Seconds that a test waits for what must come."""
-
-
-def until(reached: Callable[[], object]) -> None:
-    """Waits until it is so; fails where it takes too long."""
-    end = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
 
 
 def given() -> list[Subgoal]:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from answers import SUBGOALS, answer, judged_row, schema_of, support_rows
 from fake_server import FakeServer
+from waiting import until
 
 GOAL = "Help customers with billing, refunds and returns."
 
@@ -187,7 +187,7 @@ def test_killed_while_scoring_and_resumed(
                 "--subgoals", subgoals, "--max-concurrency", at_once, "--yes")  # fmt: skip
         process = subprocess.Popen(command(*args, "--out", "killed"), cwd=tmp_path, text=True,
                                    stderr=subprocess.PIPE)  # fmt: skip
-        wait_for(lambda: scoring(server) >= 40)
+        until(lambda: scoring(server) >= 40)
         process.send_signal(sent)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == (130 if sent == signal.SIGINT else -signal.SIGKILL)
@@ -207,10 +207,3 @@ def test_killed_while_scoring_and_resumed(
         assert killed[part] == whole[part]
     same = [(tmp_path / name / "scores.jsonl").read_bytes() for name in ("killed", "whole")]
     assert same[0] == same[1]
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)

@@ -5,11 +5,12 @@ import re
 from typing import Any
 
 from answers import answer, asked, clarification, schema_of, support_rows
-from chat_page import ChatPage, until
+from chat_page import ChatPage
 from chat_process import ChatProcess
 from fake_server import FakeServer
 from hostile import BIG, HOSTILE
 from playwright.sync_api import FilePayload, Page, expect
+from waiting import until
 
 Body = dict[str, Any]
 

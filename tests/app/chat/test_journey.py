@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from answers import support_rows
-from chat_page import ChatPage, until
+from chat_page import ChatPage
 from chat_process import LOST, ChatProcess
 from fake_server import FakeServer
 from playwright.sync_api import Page, expect
 from support_desk import SupportDesk
 from taken_home import TITLES, check_contents, check_files, check_nowhere
+from waiting import until
 
 GOAL = "Help customers with billing, refunds and returns."
 KEY = "sk-typed-0123456789-typed"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from answers import Body, answer, schema_of
-from chats import ended, status, support_run, until
+from chats import ended, status, support_run
 from fake_server import Behaviour, FakeServer
+from waiting import until
 
 from goalcover.app.chat.job import Job
 from goalcover.app.chat.runner import ANSWERED, Runner

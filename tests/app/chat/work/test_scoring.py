@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from answers import answer
-from chats import given, status, support_run, until
+from chats import given, status, support_run
 from fake_server import FakeServer
 from streamlit.testing.v1 import AppTest
+from waiting import until
 
 from goalcover.app.chat.job import Ended, Job
 from goalcover.app.chat.runner import Runner

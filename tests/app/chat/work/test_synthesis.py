@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from answers import answer
-from chats import ended, status, support_run, until
+from chats import ended, status, support_run
 from fake_server import FakeServer
 from hypothesis import given
 from hypothesis import strategies as st
 from reports import HOSTILE, report
 from streamlit.testing.v1 import AppTest
+from waiting import until
 
 from goalcover.app.chat.results import candidate_cards as cards
 from goalcover.app.chat.results import candidates as view
